@@ -1,5 +1,8 @@
 #include "base/epoch.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/check.h"
 
 namespace ginnel {
@@ -30,7 +33,7 @@ void EpochDomain::Reader::leave() {
 
 EpochDomain::~EpochDomain() {
   for (const Slot& slot : slots_) CHECK(!slot.taken.load());
-  collect();
+  while (waiting() != 0) collect();  // What is disposed of may retire more.
 }
 
 void EpochDomain::retire(std::move_only_function<void()> dispose) {

@@ -1,3 +1,4 @@
+// Time as a value that callers pass in, and deadlines.
 #pragma once
 
 #include <chrono>
@@ -51,7 +52,7 @@ class Deadline {
 
   // Returns true, and disarms, when the deadline has passed.
   bool take_if_due(MonoTime now) {
-    if (now < at_) return false;
+    if (!armed() || now < at_) return false;
     disarm();
     return true;
   }

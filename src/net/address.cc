@@ -155,9 +155,9 @@ Address Address::plus(std::uint64_t count) const {
   Address sum = *this;
   std::uint64_t carry = count;
   for (std::size_t i = bytes().size(); i-- > 0 && carry != 0;) {
-    carry += sum.bytes_[i];
-    sum.bytes_[i] = static_cast<std::uint8_t>(carry);
-    carry >>= 8;
+    const std::uint64_t digit = sum.bytes_[i] + (carry & 0xff);
+    sum.bytes_[i] = static_cast<std::uint8_t>(digit);
+    carry = (carry >> 8) + (digit >> 8);
   }
   return sum;
 }
