@@ -116,6 +116,12 @@ class Sizes(Tree):
         self.clean("class A {\n" + "  int a(int);\n" * 90 + "};\n")
         self.clean("struct A : B<int(int)> {\n" + "  int a;\n" * 90 + "};\n")
 
+    def test_counts_a_table_in_a_test_as_one_line(self):
+        table = "TEST(A, B) {\n  const int rows[] = {\n" + "  1,\n" * 90 + "  };\n"
+        self.clean(table + lines(67) + "}\n", "tests/unit/a_test.cc")
+        self.found("TEST has 71 lines", table + lines(68) + "}\n", "tests/unit/a_test.cc")
+        self.found("TEST has", table + "}\n", "src/a.cc")
+
     def test_is_not_confused_by_braces_in_text(self):
         self.clean('void f() {\n  g("{", \'{\', 1\'000, R"({{)"); // {\n}\n' + "int a;\n" * 90 + "void h() {}\n")
 

@@ -1,0 +1,43 @@
+#include "cli/verbs.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace ginnel::cli {
+namespace {
+
+constinit const std::array kVerbs = {
+    &kVersion,
+    &kCompletion,
+};
+
+constexpr std::string_view kPlanned[] = {
+    "api",    "backup", "bench",      "cage",   "cert",    "coordinator", "dev",     "dns",
+    "doctor", "down",   "exit-node",  "file",   "gateway", "genkey",      "genpsk",  "get",
+    "ip",     "join",   "killswitch", "leave",  "lock",    "metrics",     "nc",      "netcheck",
+    "peer",   "ping",   "policy",     "pubkey", "relay",   "reload",      "restore", "routecheck",
+    "save",   "serve",  "server",     "set",    "show",    "ssh",         "status",  "strip",
+    "switch", "up",     "update",     "wait",   "whoami",  "whois",       "why",
+};
+
+}  // namespace
+
+std::span<const Verb* const> verbs() { return kVerbs; }
+
+std::span<const std::string_view> planned_verbs() { return kPlanned; }
+
+Found find_verb(std::span<const std::string> words) {
+  Found best;
+  for (const Verb* verb : kVerbs) {
+    const auto name = split(verb->name, ' ');
+    if (name.size() > best.words && name.size() <= words.size() &&
+        std::equal(name.begin(), name.end(), words.begin())) {
+      best = {verb, name.size()};
+    }
+  }
+  return best;
+}
+
+}  // namespace ginnel::cli

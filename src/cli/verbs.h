@@ -1,0 +1,28 @@
+// The verb table. A verb is in it when it works; until then its name is in kPlanned. How to add one
+// is in CONTRIBUTING.md.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "cli/verb.h"
+
+namespace ginnel::cli {
+
+extern const Verb kCompletion;
+extern const Verb kVersion;
+
+// In the order in which help lists them.
+std::span<const Verb* const> verbs();
+
+// Names that the program will have and does not have yet.
+std::span<const std::string_view> planned_verbs();
+
+// The verb whose name the words begin with, and how many of them that name takes; the longest wins.
+struct Found {
+  const Verb* verb = nullptr;
+  std::size_t words = 0;
+};
+Found find_verb(std::span<const std::string> words);
+
+}  // namespace ginnel::cli
