@@ -12,7 +12,7 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Drop::kCount)> k
     "replayed_handshake", "bad_handshake",      "stale_handshake",
     "bad_cookie",         "low_order_point",    "bad_tag",
     "replayed",           "source_not_allowed", "not_ip",
-    "no_route",           "no_endpoint",        "session_expired",
+    "no_route",           "no_endpoint", "unanswered",        "session_expired",
     "queue_full",         "oversize",           "congestion_marked",
 };
 static_assert(!kDropNames.back().empty());

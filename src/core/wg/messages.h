@@ -33,6 +33,7 @@ enum class Drop : std::uint8_t {
   NotIp,
   NoRoute,
   NoEndpoint,
+  Unanswered,         // Waited for a handshake that never came to an end.
   SessionExpired,
   QueueFull,
   Oversize,

@@ -1,0 +1,71 @@
+#include "core/wg/staged_packets.h"
+
+namespace ginnel::wg {
+namespace {
+
+std::size_t cost_of(ByteView packet) { return packet.size() + StagedPackets::kPacketCost; }
+
+}  // namespace
+
+std::size_t StagedPackets::add(PeerSlot peer, ByteView packet) {
+  const std::size_t peer_cost = holds(peer) ? 0 : kPeerCost;
+  if (bytes_ + cost_of(packet) + peer_cost > kMaxBytes) return 1;
+  auto& queue = queues_[peer].packets;
+  bytes_ += peer_cost;
+  std::size_t dropped = 0;
+  if (queue.size() == kMaxPerPeer) {
+    bytes_ -= cost_of(queue.front());
+    queue.pop_front();
+    dropped = 1;
+  }
+  queue.emplace_back(packet.begin(), packet.end());
+  bytes_ += cost_of(packet);
+  return dropped;
+}
+
+bool StagedPackets::take_ask(PeerSlot peer, MonoTime now) {
+  Queue& queue = queues_.at(peer);
+  if (now < queue.ask_again) return false;
+  queue.ask_again = now + kRekeyTimeout;
+  return true;
+}
+
+void StagedPackets::release(PeerSlot peer) {
+  if (holds(peer) && std::find(released_.begin(), released_.end(), peer) == released_.end()) {
+    released_.push_back(peer);
+  }
+}
+
+std::size_t StagedPackets::drop(PeerSlot peer) {
+  const auto found = queues_.find(peer);
+  if (found == queues_.end()) return 0;
+  const std::size_t count = found->second.packets.size();
+  for (const auto& packet : found->second.packets) bytes_ -= cost_of(packet);
+  bytes_ -= kPeerCost;
+  queues_.erase(found);
+  return count;
+}
+
+bool StagedPackets::load(net::PacketBatch& batch) {
+  while (!released_.empty()) {
+    const auto found = queues_.find(released_.front());
+    if (found == queues_.end()) {  // Dropped since.
+      released_.pop_front();
+      continue;
+    }
+    auto& queue = found->second.packets;
+    while (!queue.empty() && batch.fits(queue.front().size())) {
+      const ByteSpan room = batch.append(queue.front().size());
+      std::copy(queue.front().begin(), queue.front().end(), room.begin());
+      bytes_ -= cost_of(queue.front());
+      queue.pop_front();
+    }
+    if (!queue.empty()) return true;  // The batch is full; the rest comes with the next.
+    bytes_ -= kPeerCost;
+    queues_.erase(found);
+    released_.pop_front();
+  }
+  return !batch.empty();
+}
+
+}  // namespace ginnel::wg
