@@ -10,6 +10,9 @@
 namespace ginnel::cli {
 
 extern const Verb kCompletion;
+extern const Verb kGenkey;
+extern const Verb kGenpsk;
+extern const Verb kPubkey;
 extern const Verb kVersion;
 
 // In the order in which help lists them.
