@@ -19,35 +19,29 @@ struct PortableLanes {
   }
 };
 
-// What is left behind whole vectors. A last odd byte counts as if a zero followed it.
-std::uint64_t sum_tail(const std::uint8_t* from, std::size_t size) {
-  PortableLanes lanes;
-  for (; size >= 8; from += 8, size -= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, from, sizeof word);
-    lanes.add(word);
+// Reads one word, moving it to `to` as well unless that is null. A copy of a constant size is one
+// instruction; the length that is left over is taken apart into such.
+template <class Word>
+std::uint64_t take(const std::uint8_t*& from, std::uint8_t*& to) {
+  Word word;
+  std::memcpy(&word, from, sizeof word);
+  from += sizeof word;
+  if (to != nullptr) {
+    std::memcpy(to, &word, sizeof word);
+    to += sizeof word;
   }
-  if (size != 0) {
-    std::uint64_t rest = 0;
-    std::memcpy(&rest, from, size);
-    lanes.add(rest);
-  }
-  return lanes.even + lanes.odd;
+  return word;
 }
 
-std::uint64_t copy_tail(const std::uint8_t* from, std::uint8_t* to, std::size_t size) {
+// What is left behind whole vectors. A last odd byte counts as if a zero followed it.
+inline std::uint64_t sum_tail(const std::uint8_t* from, std::uint8_t* to, std::size_t size) {
   PortableLanes lanes;
-  for (; size >= 8; from += 8, to += 8, size -= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, from, sizeof word);
-    std::memcpy(to, &word, sizeof word);
-    lanes.add(word);
-  }
-  if (size != 0) {
-    std::uint64_t rest = 0;
-    std::memcpy(&rest, from, size);
-    std::memcpy(to, from, size);
-    lanes.add(rest);
+  for (; size >= 8; size -= 8) lanes.add(take<std::uint64_t>(from, to));
+  if ((size & 4) != 0) lanes.add(take<std::uint32_t>(from, to));
+  if ((size & 2) != 0) lanes.add(take<std::uint16_t>(from, to));
+  if ((size & 1) != 0) {
+    const std::uint64_t byte = take<std::uint8_t>(from, to);
+    lanes.add(std::endian::native == std::endian::little ? byte : byte << 8);
   }
   return lanes.even + lanes.odd;
 }
@@ -95,7 +89,7 @@ GINNEL_AVX2 std::uint64_t sum_avx2(const std::uint8_t* from, std::size_t size) {
     add(b, load_words(from + 96));
   }
   for (; size >= 32; from += 32, size -= 32) add(a, load_words(from));
-  return total(a, b) + sum_tail(from, size);
+  return total(a, b) + sum_tail(from, nullptr, size);
 }
 
 GINNEL_AVX2 std::uint64_t copy_avx2(const std::uint8_t* from, std::uint8_t* to, std::size_t size) {
@@ -108,7 +102,7 @@ GINNEL_AVX2 std::uint64_t copy_avx2(const std::uint8_t* from, std::uint8_t* to, 
     add(b, move_words(from + 96, to + 96));
   }
   for (; size >= 32; from += 32, to += 32, size -= 32) add(a, move_words(from, to));
-  return total(a, b) + copy_tail(from, to, size);
+  return total(a, b) + sum_tail(from, to, size);
 }
 
 #undef GINNEL_AVX2
@@ -125,14 +119,14 @@ std::uint64_t InternetSum::sum_of(ByteView bytes) {
 #if defined(__x86_64__)
   if (bytes.size() >= kVectorFrom && kHaveAvx2) return sum_avx2(bytes.data(), bytes.size());
 #endif
-  return sum_tail(bytes.data(), bytes.size());
+  return sum_tail(bytes.data(), nullptr, bytes.size());
 }
 
 std::uint64_t InternetSum::copy_and_sum(ByteView from, std::uint8_t* to) {
 #if defined(__x86_64__)
   if (from.size() >= kVectorFrom && kHaveAvx2) return copy_avx2(from.data(), to, from.size());
 #endif
-  return copy_tail(from.data(), to, from.size());
+  return sum_tail(from.data(), to, from.size());
 }
 
 InternetSum pseudo_header(ByteView addresses, std::uint8_t protocol, std::size_t length) {

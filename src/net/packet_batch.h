@@ -45,14 +45,6 @@ class PacketBatch {
            end_ + kHeadroom + padded_size(length) + kTagroom <= kArenaBytes;
   }
 
-  // The memory that the next append() will hand out: a packet may be written here before its length
-  // is known, and append() then leaves it as it stands. Empty when nothing fits.
-  ByteSpan room() {
-    constexpr std::size_t kOverhead = kHeadroom + kPaddingMultiple + kTagroom;
-    if (count_ == kMaxPackets || end_ + kOverhead >= kArenaBytes) return {};
-    return {&arena_[end_ + kHeadroom], std::min(kArenaBytes - end_ - kOverhead, kMaxPacketBytes)};
-  }
-
   // Adds a packet and returns its bytes for the caller to write; the padding behind them is already
   // zero. Empty when full. A packet of no bytes (a keepalive) is legal: ask fits() first then.
   ByteSpan append(std::size_t length) {

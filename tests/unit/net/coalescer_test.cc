@@ -303,7 +303,6 @@ TEST(Coalescer, PassesKindsThatAreOffAsSinglePackets) {
 }
 
 TEST(Coalescer, StopsAtTheLargestSuperPacket) {
-  // 41 + 40 * headers... one segment more than fits, at, under and over the limit.
   for (const std::size_t size : {1364u, 1365u, 1366u}) {
     SCOPED_TRACE(size);
     const auto packets = flow({}, 50, size);
@@ -405,7 +404,7 @@ TEST(Coalescer, KeepsEveryFlowExactlyInRandomMixtures) {
   };
   std::mt19937 random(11);
   std::size_t joined = 0;
-  for (int round = 0; round < 2000; ++round) {
+  for (int round = 0; round < 400; ++round) {
     std::vector<PacketSpec> flows;
     for (unsigned f = 0; f < 1 + random() % 20; ++f) {
       PacketSpec spec{.v6 = random() % 2 == 0, .udp = random() % 3 == 0};
@@ -439,7 +438,7 @@ TEST(Coalescer, KeepsEveryFlowExactlyInRandomMixtures) {
     for (const Bytes& packet : out) ASSERT_TRUE(is_sound(packet)) << round;
     ASSERT_TRUE(by_flow(out) == by_flow(packets)) << round;  // Too long to print.
   }
-  EXPECT_GT(joined, 50000u);
+  EXPECT_GT(joined, 10000u);
 }
 
 TEST(Coalescer, RestoresEverySuperPacketThatTheSegmenterCut) {

@@ -63,7 +63,6 @@ TEST(PacketBatch, HoldsMaxPacketsOfEthernetSizeAndNotOneMore) {
   }
   EXPECT_FALSE(batch.fits(0));
   EXPECT_TRUE(batch.append(1).empty());
-  EXPECT_TRUE(batch.room().empty());
   EXPECT_EQ(batch.size(), PacketBatch::kMaxPackets);
 
   batch.clear();
@@ -89,29 +88,6 @@ TEST(PacketBatch, RefusesAPacketLongerThanIpAllows) {
   EXPECT_FALSE(batch.fits(PacketBatch::kMaxPacketBytes + 1));
   EXPECT_TRUE(batch.append(PacketBatch::kMaxPacketBytes + 1).empty());
   EXPECT_TRUE(batch.fits(PacketBatch::kMaxPacketBytes));
-}
-
-TEST(PacketBatch, KeepsWhatWasWrittenIntoItsRoomBeforeTheAppend) {
-  PacketBatch batch;
-  batch.append(100);
-  const ByteSpan room = batch.room();
-  ASSERT_GE(room.size(), 65535u);
-  std::ranges::fill(room.first(777), std::uint8_t{0xab});
-
-  const ByteSpan packet = batch.append(777);
-
-  EXPECT_EQ(packet.data(), room.data());
-  for (const std::uint8_t byte : packet) ASSERT_EQ(byte, 0xab);
-}
-
-TEST(PacketBatch, OffersRoomOnlyForWhatItCanAppend) {
-  PacketBatch batch;
-  while (!batch.room().empty()) {
-    const std::size_t length = std::min<std::size_t>(batch.room().size(), 9000);
-    ASSERT_TRUE(batch.fits(length));
-    batch.append(length);
-  }
-  EXPECT_GT(batch.size(), 20u);
 }
 
 TEST(PacketBatch, TakesANewMtuForTheNextPacket) {
