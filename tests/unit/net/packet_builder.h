@@ -40,6 +40,7 @@ inline unsigned plain_sum(ByteView bytes, unsigned sum = 0) {
 struct PacketSpec {
   bool v6 = false;
   bool udp = false;
+  std::uint8_t network = 0;  // 10.NETWORK.0.0/24, fdNETWORK::/64 (in hexadecimal).
   std::uint8_t source = 1;
   std::uint8_t destination = 2;
   std::uint16_t source_port = 1000;
@@ -78,6 +79,7 @@ inline void put_ip_header(Bytes& packet, const PacketSpec& spec) {
     packet[6] = spec.udp ? 17 : 6;
     packet[7] = spec.hop_limit;
     packet[8] = packet[24] = 0xfd;
+    packet[9] = packet[25] = spec.network;
     packet[23] = spec.source;
     packet[39] = spec.destination;
     return;
@@ -90,6 +92,7 @@ inline void put_ip_header(Bytes& packet, const PacketSpec& spec) {
   packet[8] = spec.hop_limit;
   packet[9] = spec.udp ? 17 : 6;
   packet[12] = packet[16] = 10;
+  packet[13] = packet[17] = spec.network;
   packet[15] = spec.source;
   packet[19] = spec.destination;
   std::copy(spec.ip_options.begin(), spec.ip_options.end(), packet.begin() + 20);
