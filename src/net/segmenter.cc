@@ -18,16 +18,18 @@ Result<void, SegmentDrop> Segmenter::begin(const VirtioHeader& header, ByteSpan 
   ecn_ = ip->ecn();
   if (header.gso_type != VirtioHeader::kNone) return begin_segments(header, *ip);
   if (packet_.size() > PacketBatch::kMaxPacketBytes) return std::unexpected(SegmentDrop::TooLong);
-  if ((header.flags & VirtioHeader::kNeedsChecksum) != 0) return begin_checksum(header);
+  if ((header.flags & VirtioHeader::kNeedsChecksum) != 0) return begin_checksum(header, *ip);
   kind_ = Kind::Plain;
   return {};
 }
 
-Result<void, SegmentDrop> Segmenter::begin_checksum(const VirtioHeader& header) {
+Result<void, SegmentDrop> Segmenter::begin_checksum(const VirtioHeader& header,
+                                                    const IpPacket& ip) {
   transport_ = header.checksum_start;
   checksum_ = transport_ + header.checksum_offset;
   // An odd offset would add the bytes of the field in the wrong order.
-  if (checksum_ + 2 > packet_.size() || header.checksum_offset % 2 != 0) {
+  if (transport_ < ip.header_size() || checksum_ + 2 > packet_.size() ||
+      header.checksum_offset % 2 != 0) {
     return std::unexpected(SegmentDrop::BadOffload);
   }
   kind_ = Kind::Checksum;

@@ -34,7 +34,7 @@ class Segmenter {
  private:
   enum class Kind : std::uint8_t { Nothing, Plain, Checksum, Tcp, Udp };
 
-  Result<void, SegmentDrop> begin_checksum(const VirtioHeader& header);
+  Result<void, SegmentDrop> begin_checksum(const VirtioHeader& header, const IpPacket& ip);
   Result<void, SegmentDrop> begin_segments(const VirtioHeader& header, const IpPacket& ip);
   bool has_transport(const IpPacket& ip, std::uint8_t protocol) const;
   void sum_headers(const VirtioHeader& header, const IpPacket& ip);

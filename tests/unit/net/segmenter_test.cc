@@ -292,6 +292,8 @@ TEST(Segmenter, RefusesHeadersThatContradictThePacket) {
       {"single: checksum beyond the end", tcp,
        [](H& h, Bytes&) { h.gso_type = H::kNone, h.checksum_offset = 65534; },
        SegmentDrop::BadOffload},
+      {"single: checksum inside the IP header", tcp,
+       [](H& h, Bytes&) { h.gso_type = H::kNone, h.checksum_start = 18; }, SegmentDrop::BadOffload},
       {"single: odd offset", tcp,
        [](H& h, Bytes&) { h.gso_type = H::kNone, h.checksum_offset = 17; },
        SegmentDrop::BadOffload},
