@@ -2,6 +2,7 @@
 #pragma once
 
 #include <random>
+#include <vector>
 
 #include "base/rng.h"
 
@@ -12,6 +13,11 @@ class SeededRng final : public Rng {
   explicit SeededRng(std::uint64_t seed) : engine_(seed) {}
   void fill(ByteSpan out) override {
     for (std::uint8_t& byte : out) byte = static_cast<std::uint8_t>(engine_());
+  }
+  std::vector<std::uint8_t> bytes(std::size_t size) {
+    std::vector<std::uint8_t> out(size);
+    fill(out);
+    return out;
   }
 
  private:

@@ -1,5 +1,7 @@
 #include "core/wg/messages.h"
 
+#include "base/check.h"
+
 namespace ginnel::wg {
 namespace {
 
@@ -12,8 +14,9 @@ constexpr std::array<std::string_view, static_cast<std::size_t>(Drop::kCount)> k
     "replayed_handshake", "bad_handshake",      "stale_handshake",
     "bad_cookie",         "low_order_point",    "bad_tag",
     "replayed",           "source_not_allowed", "not_ip",
-    "no_route",           "no_endpoint", "unanswered",        "session_expired",
-    "queue_full",         "oversize",           "congestion_marked",
+    "no_route",           "no_endpoint",        "unanswered",
+    "session_expired",    "queue_full",         "oversize",
+    "congestion_marked",
 };
 static_assert(!kDropNames.back().empty());
 
@@ -46,6 +49,14 @@ Result<TransportView, Drop> read_transport(ByteView datagram) {
 }  // namespace
 
 std::string_view name_of(Drop drop) { return kDropNames.at(static_cast<std::size_t>(drop)); }
+
+void write_transport_header(ByteSpan out, SessionIndex receiver, std::uint64_t counter) {
+  CHECK(out.size() >= sizeof(TransportHeader));
+  TransportHeader header;
+  header.receiver.set(static_cast<std::uint32_t>(receiver));
+  header.counter.set(counter);
+  std::memcpy(out.data(), &header, sizeof header);
+}
 
 bool begins_like_wireguard(ByteView datagram) { return !check_preamble(datagram); }
 

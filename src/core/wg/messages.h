@@ -33,7 +33,7 @@ enum class Drop : std::uint8_t {
   NotIp,
   NoRoute,
   NoEndpoint,
-  Unanswered,         // Waited for a handshake that never came to an end.
+  Unanswered,  // Waited for a handshake that never came to an end.
   SessionExpired,
   QueueFull,
   Oversize,
@@ -94,6 +94,9 @@ struct TransportHeader {
   Le64 counter;
 };
 static_assert(sizeof(TransportHeader) == 16 && alignof(TransportHeader) == 1);
+
+// REQUIRES: out.size() >= sizeof(TransportHeader).
+void write_transport_header(ByteSpan out, SessionIndex receiver, std::uint64_t counter);
 
 // Transport data is borrowed, not copied: it is the hot path and its tail has no fixed size.
 struct TransportView {

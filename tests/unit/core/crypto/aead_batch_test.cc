@@ -4,10 +4,12 @@
 #include <openssl/err.h>
 
 #include "base/text.h"
-#include "unit/core/crypto/seeded_rng.h"
+#include "support/seeded_rng.h"
 
 namespace ginnel::crypto {
 namespace {
+
+using test::SeededRng;
 
 using Bytes = std::vector<std::uint8_t>;
 

@@ -6,10 +6,12 @@
 #include <unordered_set>
 
 #include "base/text.h"
-#include "unit/core/crypto/seeded_rng.h"
+#include "support/seeded_rng.h"
 
 namespace ginnel::crypto {
 namespace {
+
+using test::SeededRng;
 
 // RFC 7748, section 6.1: Alice's key pair.
 constexpr std::string_view kPrivateHex =

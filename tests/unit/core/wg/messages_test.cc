@@ -124,6 +124,16 @@ TEST(ParseTransport, AgreesWithParseMessageOnEveryPreamble) {
   }
 }
 
+TEST(WriteTransportHeader, WritesWhatParsingReads) {
+  auto bytes = std::vector<std::uint8_t>(32, 0xff);
+  write_transport_header(bytes, SessionIndex{0x80000001}, 0xfedcba9876543210);
+  const auto transport = parse_transport(bytes);
+  ASSERT_TRUE(transport);
+  EXPECT_EQ(transport->receiver, SessionIndex{0x80000001});
+  EXPECT_EQ(transport->counter, 0xfedcba9876543210u);
+  EXPECT_EQ(transport->sealed[0], 0xff);
+}
+
 TEST(Drop, HasADistinctSnakeCaseNameForEachReason) {
   std::set<std::string_view> names;
   for (std::size_t i = 0; i < static_cast<std::size_t>(Drop::kCount); ++i) {
