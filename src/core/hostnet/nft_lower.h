@@ -1,0 +1,19 @@
+// From the syntax tree to what the kernel runs: the same expressions that nft(8) makes of the
+// printed text, which a test compares.
+#pragma once
+
+#include "base/result.h"
+#include "core/hostnet/nft_expression.h"
+#include "core/hostnet/nft_tree.h"
+
+namespace ginnel::hostnet::nft {
+
+// Lowers one rule of a table of `family`. Anonymous sets get ids from `next_set_id` on, which is
+// moved past them. Fails on what the kernel or nft(8) would not take: an empty or overlong list,
+// two families in one list, a name that is too long.
+Result<Program> lower(Family family, const Rule& rule, std::uint32_t& next_set_id);
+
+// Checks names, lengths and the targets of jumps.
+Status check_names(const Table& table);
+
+}  // namespace ginnel::hostnet::nft

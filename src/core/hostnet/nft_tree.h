@@ -1,0 +1,239 @@
+// nftables rulesets as values: the part of its language that ginnel writes. Printed for people by
+// nft_print.h, lowered to what the kernel runs by nft_lower.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "net/prefix.h"
+
+namespace ginnel::hostnet::nft {
+
+inline constexpr std::size_t kMaxNameLength = 255;  // The kernel's NFT_NAME_MAXLEN, less the zero.
+inline constexpr std::size_t kMaxCommentLength = 127;  // What nft(8) reads back.
+inline constexpr std::size_t kMaxListLength = 1024;    // Members of one anonymous set.
+inline constexpr std::size_t kMaxInterfaceLength = 15;
+inline constexpr std::size_t kMaxLogPrefixLength = 126;
+
+enum class Family : std::uint8_t { Ip, Ip6, Inet, Arp, Bridge, Netdev };
+enum class Hook : std::uint8_t { Prerouting, Input, Forward, Output, Postrouting, Ingress, Egress };
+enum class ChainType : std::uint8_t { Filter, Nat, Route };
+enum class Policy : std::uint8_t { Accept, Drop };
+
+// Well-known priorities of base chains.
+inline constexpr int kPriorityRaw = -300;
+inline constexpr int kPriorityMangle = -150;
+inline constexpr int kPriorityFilter = 0;
+inline constexpr int kPrioritySourceNat = 100;
+
+enum class Direction : std::uint8_t { In, Out };
+enum class Side : std::uint8_t { Source, Destination };
+enum class MarkOf : std::uint8_t { Packet, Connection };
+enum class Is : bool { No, Yes };  // Whether a match must hold or must not.
+
+enum class Protocol : std::uint8_t { Icmp = 1, Tcp = 6, Udp = 17, Icmp6 = 58 };
+
+// What follows matches: a packet that does not fit leaves the rule.
+
+// iifname, oifname. A name that ends in '*' stands for every name that begins so, alone in its
+// list.
+struct InterfaceIs {
+  Direction direction = Direction::In;
+  std::vector<std::string> names{};
+  Is is = Is::Yes;
+  friend bool operator==(const InterfaceIs&, const InterfaceIs&) = default;
+};
+
+// ip saddr, ip6 daddr. All prefixes are of one family.
+struct AddressIn {
+  Side side = Side::Source;
+  std::vector<net::Prefix> prefixes{};
+  Is is = Is::Yes;
+  friend bool operator==(const AddressIn&, const AddressIn&) = default;
+};
+
+// meta nfproto.
+struct FamilyIs {
+  net::Family family = net::Family::V4;
+  friend bool operator==(const FamilyIs&, const FamilyIs&) = default;
+};
+
+// meta l4proto.
+struct ProtocolIn {
+  std::vector<Protocol> protocols{};
+  friend bool operator==(const ProtocolIn&, const ProtocolIn&) = default;
+};
+
+struct PortRange {
+  std::uint16_t first = 0;
+  std::uint16_t last = 0;
+  static PortRange one(std::uint16_t port) { return {port, port}; }
+  friend auto operator<=>(const PortRange&, const PortRange&) = default;
+};
+
+// tcp dport, udp sport.
+struct PortIn {
+  Protocol protocol = Protocol::Udp;
+  Side side = Side::Destination;
+  std::vector<PortRange> ports{};
+  Is is = Is::Yes;
+  friend bool operator==(const PortIn&, const PortIn&) = default;
+};
+
+// meta mark, ct mark: (mark & mask) == value.
+struct MarkIs {
+  MarkOf of = MarkOf::Packet;
+  std::uint32_t value = 0;
+  std::uint32_t mask = 0xffffffff;
+  Is is = Is::Yes;
+  friend bool operator==(const MarkIs&, const MarkIs&) = default;
+};
+
+// The kernel's bits of a connection's state; a match lists any of them.
+enum ConnState : std::uint8_t {
+  kInvalid = 1,
+  kEstablished = 2,
+  kRelated = 4,
+  kNew = 8,
+  kUntracked = 64,
+};
+struct ConnStateIn {
+  std::uint8_t states = 0;
+  friend bool operator==(const ConnStateIn&, const ConnStateIn&) = default;
+};
+
+// fib saddr type, fib daddr type: what kind of address it is to this host.
+enum class AddressType : std::uint8_t { Unicast = 1, Local = 2, Broadcast = 3, Multicast = 5 };
+struct AddressTypeIs {
+  Side side = Side::Source;
+  AddressType type = AddressType::Local;
+  Is is = Is::Yes;
+  friend bool operator==(const AddressTypeIs&, const AddressTypeIs&) = default;
+};
+
+// fib saddr . iif oif missing: no route back to the source through where it came from.
+struct ReversePathMissing {
+  friend bool operator==(const ReversePathMissing&, const ReversePathMissing&) = default;
+};
+
+// icmp type, icmpv6 type.
+struct IcmpTypeIn {
+  net::Family family = net::Family::V6;
+  std::vector<std::uint8_t> types{};
+  friend bool operator==(const IcmpTypeIn&, const IcmpTypeIn&) = default;
+};
+
+// ip6 hoplimit.
+struct HopLimitIs {
+  std::uint8_t value = 255;
+  friend bool operator==(const HopLimitIs&, const HopLimitIs&) = default;
+};
+
+// tcp flags syn / syn,rst: the first segment of a connection, and its answer.
+struct TcpSyn {
+  friend bool operator==(const TcpSyn&, const TcpSyn&) = default;
+};
+
+// What follows acts.
+
+struct Counter {
+  friend bool operator==(const Counter&, const Counter&) = default;
+};
+
+struct Log {
+  std::string prefix{};
+  friend bool operator==(const Log&, const Log&) = default;
+};
+
+// meta mark set, ct mark set: mark = (mark & ~mask) | value, over the bits of `mask` only.
+struct SetMark {
+  MarkOf of = MarkOf::Packet;
+  std::uint32_t value = 0;
+  std::uint32_t mask = 0xffffffff;
+  friend bool operator==(const SetMark&, const SetMark&) = default;
+};
+
+// ct mark set meta mark (save), meta mark set ct mark (restore), through a mask.
+struct CopyMark {
+  MarkOf to = MarkOf::Connection;
+  std::uint32_t mask = 0xffffffff;
+  friend bool operator==(const CopyMark&, const CopyMark&) = default;
+};
+
+// tcp option maxseg size set rt mtu: the MSS fits the smaller MTU of the way there and back.
+struct ClampMss {
+  friend bool operator==(const ClampMss&, const ClampMss&) = default;
+};
+
+struct Masquerade {
+  friend bool operator==(const Masquerade&, const Masquerade&) = default;
+};
+
+struct SourceNat {
+  net::Address to{};
+  friend bool operator==(const SourceNat&, const SourceNat&) = default;
+};
+
+struct Accept {
+  friend bool operator==(const Accept&, const Accept&) = default;
+};
+struct Drop {
+  friend bool operator==(const Drop&, const Drop&) = default;
+};
+struct Return {
+  friend bool operator==(const Return&, const Return&) = default;
+};
+enum class RejectWith : std::uint8_t { PortUnreachable = 1, AdminProhibited = 3 };
+struct Reject {
+  RejectWith with = RejectWith::PortUnreachable;
+  friend bool operator==(const Reject&, const Reject&) = default;
+};
+struct Jump {
+  std::string chain{};
+  friend bool operator==(const Jump&, const Jump&) = default;
+};
+struct Goto {
+  std::string chain{};
+  friend bool operator==(const Goto&, const Goto&) = default;
+};
+
+using Term = std::variant<InterfaceIs, AddressIn, FamilyIs, ProtocolIn, PortIn, MarkIs, ConnStateIn,
+                          AddressTypeIs, ReversePathMissing, IcmpTypeIn, HopLimitIs, TcpSyn,
+                          Counter, Log, SetMark, CopyMark, ClampMss, Masquerade, SourceNat, Accept,
+                          Drop, Return, Reject, Jump, Goto>;
+
+struct Rule {
+  std::vector<Term> terms{};  // In the order of evaluation.
+  std::string comment{};
+  friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+// Where a base chain is attached. A chain without one is only jumped to.
+struct Base {
+  ChainType type = ChainType::Filter;
+  Hook hook = Hook::Input;
+  int priority = kPriorityFilter;
+  Policy policy = Policy::Accept;
+  std::string device{};  // Netdev chains only.
+  friend bool operator==(const Base&, const Base&) = default;
+};
+
+struct Chain {
+  std::string name{};
+  std::optional<Base> base{};
+  std::vector<Rule> rules{};
+  friend bool operator==(const Chain&, const Chain&) = default;
+};
+
+struct Table {
+  Family family = Family::Inet;
+  std::string name{};
+  std::string comment{};  // The owner's mark.
+  std::vector<Chain> chains{};
+  friend bool operator==(const Table&, const Table&) = default;
+};
+
+}  // namespace ginnel::hostnet::nft

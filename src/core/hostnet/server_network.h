@@ -1,0 +1,32 @@
+// The host networking that a VPN server wants: its interface's addresses, and one nftables table
+// with NAT, isolation and the MSS clamp. Pure; os/nft_apply.h makes it so.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/hostnet/nft_tree.h"
+#include "core/hostnet/owner.h"
+#include "net/prefix.h"
+
+namespace ginnel::hostnet {
+
+struct ServerNetwork {
+  std::string interface{};
+  std::optional<net::Prefix> subnet4;
+  std::optional<net::Prefix> subnet6;
+  std::string uplink4;  // Empty: no way out in this family; the rest stays.
+  std::string uplink6;
+  std::uint16_t listen_port = 0;
+  bool client_to_client = false;
+  // Clients reach the uplink and nothing else. For a server that was told its outbound interface:
+  // when that goes away, the host's other routes must not carry what was meant for it.
+  bool only_uplink = false;
+
+  Owner owner() const { return {.role = "server", .interface = interface}; }
+};
+
+// One inet table. An accept in it never beats the drop of another table: firewall.h finds those.
+nft::Table server_table(const ServerNetwork& network);
+
+}  // namespace ginnel::hostnet

@@ -1,0 +1,203 @@
+#include "os/netlink_socket.h"
+
+#include <errno.h>
+#include <fmt/format.h>
+#include <libmnl/libmnl.h>
+#include <linux/netlink.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "os/netlink_attribute.h"
+#include "os/os_error.h"
+
+namespace ginnel::os {
+namespace {
+
+constexpr int kMaxDumpAttempts = 16;
+constexpr int kSendBufferBytes = 4 * 1024 * 1024;  // A transaction is one datagram.
+
+// The text that the kernel attaches to a refusal, behind the (possibly capped) copy of the request.
+std::string extended_text(const nlmsghdr& header, const nlmsgerr& refusal) {
+  if (!(header.nlmsg_flags & NLM_F_ACK_TLVS)) return {};
+  std::size_t skip = sizeof refusal;
+  if (!(header.nlmsg_flags & NLM_F_CAPPED)) {
+    skip += MNL_ALIGN(refusal.msg.nlmsg_len - sizeof(nlmsghdr));
+  }
+  std::string text;
+  for_each_attribute(attributes_behind(header, skip), [&](int type, ByteView payload) {
+    if (type == NLMSGERR_ATTR_MSG) text = read_text(payload);
+  });
+  return text;
+}
+
+// Reads an NLMSG_ERROR; number 0 is an acknowledgement.
+std::optional<NetlinkRefusal> read_answer(const nlmsghdr& header) {
+  if (header.nlmsg_type != NLMSG_ERROR) return std::nullopt;
+  if (mnl_nlmsg_get_payload_len(&header) < sizeof(nlmsgerr)) return std::nullopt;
+  const auto& refusal = *static_cast<const nlmsgerr*>(mnl_nlmsg_get_payload(&header));
+  return NetlinkRefusal{.sequence = header.nlmsg_seq,
+                        .number = refusal.error < 0 ? -refusal.error : refusal.error,
+                        .reason = extended_text(header, refusal)};
+}
+
+// Calls `each` for every whole message in a datagram.
+template <class Each>
+void for_each_message(ByteView datagram, Each&& each) {
+  int left = static_cast<int>(datagram.size());
+  const auto* header = reinterpret_cast<const nlmsghdr*>(datagram.data());
+  while (mnl_nlmsg_ok(header, left)) {
+    each(*header);
+    header = mnl_nlmsg_next(header, &left);
+  }
+}
+
+}  // namespace
+
+Error NetlinkRefusal::error(std::string_view what) const {
+  Error error = os_error(what, number, number == EPERM ? "it needs CAP_NET_ADMIN" : "");
+  if (!reason.empty()) error.message += fmt::format(" ({})", reason);
+  return error;
+}
+
+Result<NetlinkSocket> NetlinkSocket::open(int protocol) {
+  Fd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
+  if (!fd) return os_fail("open a netlink socket", errno);
+  sockaddr_nl local{};
+  local.nl_family = AF_NETLINK;
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) != 0) {
+    return os_fail("bind a netlink socket", errno);
+  }
+  // Better texts and shorter answers; an older kernel does without.
+  const int on = 1;
+  ::setsockopt(fd.get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
+  ::setsockopt(fd.get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
+  if (::setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUFFORCE, &kSendBufferBytes, sizeof(int)) != 0) {
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof(int));
+  }
+  return NetlinkSocket(std::move(fd));
+}
+
+Status NetlinkSocket::send(ByteView bytes) {
+  sockaddr_nl kernel{};
+  kernel.nl_family = AF_NETLINK;
+  for (;;) {
+    const ssize_t sent = ::sendto(fd_.get(), bytes.data(), bytes.size(), 0,
+                                  reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel);
+    if (sent >= 0) return ok();
+    if (errno != EINTR) return os_fail("send to the kernel over netlink", errno);
+  }
+}
+
+Result<ByteView> NetlinkSocket::receive(Wait wait) {
+  for (;;) {
+    sockaddr_nl from{};
+    iovec place{buffer_.data(), buffer_.size()};
+    msghdr message{};
+    message.msg_name = &from;
+    message.msg_namelen = sizeof from;
+    message.msg_iov = &place;
+    message.msg_iovlen = 1;
+    const ssize_t size = ::recvmsg(fd_.get(), &message, wait == Wait::Yes ? 0 : MSG_DONTWAIT);
+    if (size < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN) return ByteView();
+      return os_fail("receive from the kernel over netlink", errno);
+    }
+    if (from.nl_pid != 0) continue;  // Any process may send to us; only the kernel's word counts.
+    if (message.msg_flags & MSG_TRUNC) {
+      return fail(ErrorCode::Io, "netlink: the kernel sent a message longer than 128 KiB");
+    }
+    return ByteView(buffer_.data(), static_cast<std::size_t>(size));
+  }
+}
+
+Status NetlinkSocket::request(nlmsghdr& message, std::string_view what) {
+  message.nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+  message.nlmsg_seq = next_sequence();
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(&message);
+  if (Status sent = send({bytes, message.nlmsg_len}); !sent) return sent;
+  for (;;) {
+    auto datagram = receive(Wait::Yes);
+    if (!datagram) return pass(std::move(datagram));
+    std::optional<NetlinkRefusal> answer;
+    for_each_message(*datagram, [&](const nlmsghdr& header) {
+      if (header.nlmsg_seq == message.nlmsg_seq && !answer) answer = read_answer(header);
+    });
+    if (!answer) continue;  // The tail of an earlier conversation.
+    if (answer->number == 0) return ok();
+    return std::unexpected(answer->error(what));
+  }
+}
+
+Status NetlinkSocket::dump(nlmsghdr& message, std::string_view what,
+                           const std::function<void()>& restart, const Message& each) {
+  message.nlmsg_flags |= NLM_F_REQUEST | NLM_F_DUMP;
+  for (int attempt = 0; attempt < kMaxDumpAttempts; ++attempt) {
+    message.nlmsg_seq = next_sequence();
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(&message);
+    if (Status sent = send({bytes, message.nlmsg_len}); !sent) return sent;
+    auto end = read_dump(message.nlmsg_seq, what, each);
+    if (!end) return pass(std::move(end));
+    if (*end == DumpEnd::Complete) return ok();
+    restart();
+  }
+  return fail(ErrorCode::Unavailable,
+              fmt::format("{}: it changes faster than it can be read; try again", what));
+}
+
+Result<NetlinkSocket::DumpEnd> NetlinkSocket::read_dump(std::uint32_t sequence,
+                                                        std::string_view what,
+                                                        const Message& each) {
+  bool torn = false;
+  for (;;) {
+    auto datagram = receive(Wait::Yes);
+    if (!datagram) return pass(std::move(datagram));
+    bool done = false;
+    std::optional<NetlinkRefusal> refusal;
+    for_each_message(*datagram, [&](const nlmsghdr& header) {
+      if (header.nlmsg_seq != sequence || done) return;
+      torn |= (header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+      if (header.nlmsg_type == NLMSG_DONE) {
+        done = true;
+      } else if (header.nlmsg_type == NLMSG_ERROR) {
+        refusal = read_answer(header);
+        done = true;
+      } else if (header.nlmsg_type >= NLMSG_MIN_TYPE) {
+        each(header);
+      }
+    });
+    if (refusal && refusal->number == EINTR) torn = true;
+    if (refusal && refusal->number != 0 && refusal->number != EINTR) {
+      return std::unexpected(refusal->error(what));
+    }
+    if (done) return torn ? DumpEnd::Torn : DumpEnd::Complete;
+  }
+}
+
+// The kernel runs a transaction inside the send, so that every answer waits when it returns.
+Result<std::vector<NetlinkRefusal>> NetlinkSocket::transact(ByteView messages,
+                                                            std::uint32_t acknowledged) {
+  if (Status sent = send(messages); !sent) return pass(std::move(sent));
+  std::vector<NetlinkRefusal> refusals;
+  bool answered = false;
+  for (;;) {
+    auto datagram = receive(Wait::No);
+    if (!datagram) return pass(std::move(datagram));
+    if (datagram->empty()) break;
+    for_each_message(*datagram, [&](const nlmsghdr& header) {
+      auto answer = read_answer(header);
+      if (!answer) return;
+      answered |= answer->sequence == acknowledged;
+      if (answer->number != 0) refusals.push_back(std::move(*answer));
+    });
+  }
+  if (!answered && refusals.empty()) {
+    return fail(ErrorCode::Unsupported, "nf_tables: the kernel did not answer; it needs nf_tables");
+  }
+  return refusals;
+}
+
+}  // namespace ginnel::os

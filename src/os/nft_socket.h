@@ -1,0 +1,25 @@
+// The conversation with nf_tables. A table that is to be owned lives as long as its socket, so all
+// changes of one owner go through one of these.
+#pragma once
+
+#include "os/netlink_socket.h"
+#include "os/nft_compile.h"
+
+namespace ginnel::os {
+
+class NftSocket {
+ public:
+  static Result<NftSocket> open();
+
+  // All of the batch takes effect at one moment, or nothing of it. An empty batch does nothing.
+  Status commit(NftBatch batch);
+
+  // For os/nft_list.h.
+  NetlinkSocket& netlink() { return netlink_; }
+
+ private:
+  explicit NftSocket(NetlinkSocket netlink) : netlink_(std::move(netlink)) {}
+  NetlinkSocket netlink_;
+};
+
+}  // namespace ginnel::os

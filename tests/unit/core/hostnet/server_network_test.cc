@@ -1,0 +1,100 @@
+#include "core/hostnet/server_network.h"
+
+#include <gtest/gtest.h>
+
+#include "core/hostnet/nft_lower.h"
+#include "core/hostnet/nft_print.h"
+
+namespace ginnel::hostnet {
+namespace {
+
+ServerNetwork dual_stack() {
+  return {.interface = "wg0",
+          .subnet4 = net::Prefix::parse("10.200.100.0/24").value(),
+          .subnet6 = net::Prefix::parse("fd00:1:2:3::/64").value(),
+          .uplink4 = "eth0",
+          .uplink6 = "eth1",
+          .listen_port = 51820};
+}
+
+std::string rules_of(const ServerNetwork& network, std::string_view chain) {
+  const nft::Table table = server_table(network);
+  std::string text;
+  for (const nft::Chain& candidate : table.chains) {
+    if (candidate.name != chain) continue;
+    for (const nft::Rule& rule : candidate.rules) text += nft::print(rule) + "\n";
+  }
+  return text;
+}
+
+TEST(ServerTable, CarriesTheOwnersMark) {
+  const nft::Table table = server_table(dual_stack());
+  EXPECT_EQ(table.name, "ginnel-server-wg0");
+  EXPECT_EQ(table.comment, "ginnel:server:wg0");
+  EXPECT_TRUE(nft::check_names(table));
+}
+
+TEST(ServerTable, TranslatesEachFamilyOutOfItsOwnUplink) {
+  EXPECT_EQ(rules_of(dual_stack(), "translate"),
+            "oifname \"eth0\" ip saddr 10.200.100.0/24 masquerade\n"
+            "oifname \"eth1\" ip6 saddr fd00:1:2:3::/64 masquerade\n");
+}
+
+TEST(ServerTable, DropsForgedSourcesAndOpensItsPort) {
+  EXPECT_EQ(rules_of(dual_stack(), "spoof_guard"),
+            "iifname != { \"lo\", \"wg0\" } ip saddr 10.200.100.0/24 counter drop\n"
+            "iifname != { \"lo\", \"wg0\" } ip6 saddr fd00:1:2:3::/64 counter drop\n");
+  EXPECT_EQ(rules_of(dual_stack(), "listen"), "udp dport 51820 counter accept\n");
+}
+
+TEST(ServerTable, LetsClientsOutAndOnlyAnswersIn) {
+  EXPECT_EQ(rules_of(dual_stack(), "forwarded"),
+            "iifname \"wg0\" tcp flags syn / syn,rst tcp option maxseg size set rt mtu\n"
+            "oifname \"wg0\" tcp flags syn / syn,rst tcp option maxseg size set rt mtu\n"
+            "iifname \"wg0\" oifname \"wg0\" counter drop\n"
+            "oifname \"wg0\" ct state established,related accept\n"
+            "oifname \"wg0\" counter drop\n"
+            "iifname \"wg0\" oifname \"eth0\" meta nfproto ipv4 accept\n"
+            "iifname \"wg0\" oifname \"eth1\" meta nfproto ipv6 accept\n");
+}
+
+TEST(ServerTable, LetsClientsReachEachOtherOnlyWhenTold) {
+  ServerNetwork network = dual_stack();
+  network.client_to_client = true;
+  EXPECT_NE(rules_of(network, "forwarded").find("iifname \"wg0\" oifname \"wg0\" accept\n"),
+            std::string::npos);
+}
+
+TEST(ServerTable, KeepsItsRulesWithoutAnUplink) {
+  ServerNetwork network = dual_stack();
+  network.uplink4.clear();
+  network.uplink6.clear();
+  EXPECT_EQ(rules_of(network, "translate"), "");
+  EXPECT_EQ(rules_of(network, "listen"), rules_of(dual_stack(), "listen"));
+  EXPECT_EQ(rules_of(network, "spoof_guard"), rules_of(dual_stack(), "spoof_guard"));
+  EXPECT_NE(rules_of(network, "forwarded").find("oifname \"wg0\" counter drop"), std::string::npos);
+}
+
+TEST(ServerTable, HoldsClientsToTheUplinkThatWasChosenForThem) {
+  ServerNetwork network = dual_stack();
+  network.only_uplink = true;
+  network.uplink6.clear();
+  const std::string rules = rules_of(network, "forwarded");
+  EXPECT_TRUE(
+      rules.ends_with("iifname \"wg0\" oifname \"eth0\" meta nfproto ipv4 accept\n"
+                      "iifname \"wg0\" meta nfproto ipv4 counter drop\n"
+                      "iifname \"wg0\" meta nfproto ipv6 counter drop\n"))
+      << rules;
+}
+
+TEST(ServerTable, DoesWithoutAFamily) {
+  ServerNetwork network = dual_stack();
+  network.subnet6.reset();
+  EXPECT_EQ(rules_of(network, "translate"),
+            "oifname \"eth0\" ip saddr 10.200.100.0/24 masquerade\n");
+  EXPECT_EQ(rules_of(network, "spoof_guard"),
+            "iifname != { \"lo\", \"wg0\" } ip saddr 10.200.100.0/24 counter drop\n");
+}
+
+}  // namespace
+}  // namespace ginnel::hostnet

@@ -1,0 +1,282 @@
+// What os/nft_compile.h sends must be what nft(8) itself makes of the printed text: the two are
+// loaded into one empty namespace each, and nft lists both.
+#include "os/nft_compile.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <regex>
+
+#include "core/hostnet/nft_print.h"
+#include "core/hostnet/server_network.h"
+#include "os/nft_socket.h"
+#include "unit/os/private_network.h"
+
+namespace ginnel::os {
+namespace {
+
+using namespace hostnet::nft;
+
+net::Prefix prefix(const char* text) { return net::Prefix::parse(text).value(); }
+net::Address address(const char* text) { return net::Address::parse(text).value(); }
+
+// One object a line, for a readable difference; the text shows what the JSON leaves out (comments
+// of tables).
+std::string ruleset() {
+  std::string json = shell("nft -j list ruleset");
+  json = std::regex_replace(json, std::regex(", \"handle\": [0-9]+"), "");
+  json = std::regex_replace(json, std::regex("\"handle\": [0-9]+, "), "");
+  return std::regex_replace(json, std::regex("\\{\"rule\""), "\n$&") + shell("nft list ruleset");
+}
+
+class NftCompile : public PrivateNetwork {
+ protected:
+  Status commit(NftBatch batch) {
+    auto socket = NftSocket::open();
+    EXPECT_TRUE(socket);
+    return socket->commit(std::move(batch));
+  }
+  Status apply(const Table& table) {
+    NftBatch batch;
+    if (Status replaced = batch.replace_table(table); !replaced) return replaced;
+    return commit(std::move(batch));
+  }
+  void expect_same_as_nft(const Table& table) {
+    const Status applied = apply(table);
+    ASSERT_TRUE(applied) << applied.error().message << "\n" << print(table);
+    const std::string ours = ruleset();
+    start_afresh();
+    const std::string path = testing::TempDir() + "/ginnel_table.nft";
+    std::ofstream(path) << print(table);
+    shell("nft -f " + path);
+    EXPECT_EQ(ours, ruleset()) << print(table);
+  }
+};
+
+Table with_rules(std::vector<Rule> rules, Base base = {.hook = Hook::Forward}) {
+  return {.name = "t",
+          .comment = "ginnel:server:wg0",
+          .chains = {{.name = "c", .base = base, .rules = std::move(rules)},
+                     {.name = "other", .rules = {{.terms = {Drop{}}}}}}};
+}
+
+TEST_F(NftCompile, MakesOfMatchesWhatNftMakesOfThem) {
+  const std::vector<Term> matches = {
+      InterfaceIs{.names = {"wg0"}},
+      InterfaceIs{.direction = Direction::Out, .names = {"fifteen-charact"}, .is = Is::No},
+      InterfaceIs{.names = {"lo", "wg0", "eth0"}, .is = Is::No},
+      AddressIn{.prefixes = {prefix("10.200.100.0/24")}},
+      AddressIn{.side = Side::Destination, .prefixes = {prefix("10.16.0.0/12")}, .is = Is::No},
+      AddressIn{.prefixes = {prefix("0.0.0.0/0")}},
+      AddressIn{.prefixes = {prefix("192.0.2.7/32")}},
+      AddressIn{.prefixes = {prefix("::/0")}},
+      AddressIn{.prefixes = {prefix("fd00:1:2:3::/64")}},
+      AddressIn{.side = Side::Destination, .prefixes = {prefix("2001:db8::/61")}},
+      AddressIn{.prefixes = {prefix("10.0.0.0/8"), prefix("192.168.0.0/16"), prefix("9.9.9.9/32")}},
+      AddressIn{.prefixes = {prefix("10.0.0.0/24"), prefix("10.0.1.0/24")}},
+      AddressIn{.prefixes = {prefix("10.0.0.0/8"), prefix("10.1.0.0/16"), prefix("11.0.0.0/8")}},
+      AddressIn{.prefixes = {prefix("10.0.0.1/32"), prefix("10.0.0.2/32")}, .is = Is::No},
+      AddressIn{.prefixes = {prefix("255.0.0.0/8"), prefix("0.0.0.0/8")}},
+      AddressIn{.prefixes = {prefix("fd00::/8"), prefix("fe80::/10"), prefix("2001:db8::1/128")}},
+      FamilyIs{net::Family::V4},
+      FamilyIs{net::Family::V6},
+      ProtocolIn{{Protocol::Udp}},
+      ProtocolIn{{Protocol::Tcp, Protocol::Udp, Protocol::Icmp6}},
+      PortIn{.ports = {PortRange::one(51820)}},
+      PortIn{.protocol = Protocol::Tcp, .side = Side::Source, .ports = {{1000, 2000}}},
+      PortIn{.ports = {{1, 5}}, .is = Is::No},
+      PortIn{.ports = {PortRange::one(53), PortRange::one(853)}},
+      PortIn{.protocol = Protocol::Tcp, .ports = {{22, 22}, {80, 90}, {91, 91}}, .is = Is::No},
+      PortIn{.ports = {{60000, 65535}, {5, 6}}},
+      MarkIs{.value = 0x8888},
+      MarkIs{.value = 0x8800, .mask = 0xff00, .is = Is::No},
+      MarkIs{.of = MarkOf::Connection, .value = 0x10},
+      MarkIs{.of = MarkOf::Connection, .value = 8, .mask = 0xff},
+      ConnStateIn{kEstablished | kRelated},
+      ConnStateIn{kNew},
+      ConnStateIn{kInvalid | kUntracked},
+      AddressTypeIs{.side = Side::Destination, .type = AddressType::Local},
+      AddressTypeIs{.type = AddressType::Broadcast, .is = Is::No},
+      IcmpTypeIn{.types = {134}},
+      IcmpTypeIn{.types = {133, 134, 135, 136}},
+      IcmpTypeIn{.family = net::Family::V4, .types = {8}},
+      IcmpTypeIn{.family = net::Family::V4, .types = {0, 8}},
+      HopLimitIs{},
+      TcpSyn{},
+  };
+  std::vector<Rule> rules;
+  for (const Term& match : matches) {
+    rules.push_back({.terms = {match, Counter{}, Accept{}}, .comment = "a comment"});
+  }
+  expect_same_as_nft(with_rules(std::move(rules)));
+}
+
+TEST_F(NftCompile, MakesOfStatementsWhatNftMakesOfThem) {
+  const std::vector<Term> statements = {
+      Counter{},
+      Log{},
+      Log{"gone: "},
+      SetMark{.value = 0x8888},
+      SetMark{.value = 0x8800, .mask = 0xff00},
+      SetMark{.of = MarkOf::Connection, .value = 1},
+      SetMark{.of = MarkOf::Connection, .value = 0x8800, .mask = 0xff00},
+      CopyMark{.to = MarkOf::Connection},
+      CopyMark{.to = MarkOf::Packet, .mask = 0xff00},
+      Accept{},
+      Drop{},
+      Return{},
+      Reject{},
+      Reject{RejectWith::AdminProhibited},
+      Jump{"other"},
+      Goto{"other"},
+  };
+  std::vector<Rule> rules;
+  for (const Term& statement : statements) rules.push_back({.terms = {statement}});
+  rules.push_back({.terms = {TcpSyn{}, ClampMss{}}});
+  expect_same_as_nft(with_rules(std::move(rules)));
+}
+
+TEST_F(NftCompile, MakesOfSeveralTermsWhatNftMakesOfThem) {
+  const AddressIn from{.prefixes = {prefix("10.0.0.0/8")}};
+  const AddressIn to{.side = Side::Destination, .prefixes = {prefix("10.1.1.1/32")}};
+  const PortIn dns{.ports = {PortRange::one(53)}};
+  expect_same_as_nft(with_rules({
+      {.terms = {from, to, dns, Accept{}}},
+      {.terms = {ProtocolIn{{Protocol::Udp}}, dns, Accept{}}},
+      {.terms = {PortIn{.side = Side::Source, .ports = {PortRange::one(5)}}, dns, Accept{}}},
+      {.terms = {from, TcpSyn{}, Accept{}}},
+      {.terms = {IcmpTypeIn{.types = {134, 135}}, HopLimitIs{}, Accept{}}},
+      {.terms = {InterfaceIs{.names = {"a", "b"}},
+                 InterfaceIs{.direction = Direction::Out, .names = {"c"}},
+                 FamilyIs{net::Family::V6}, Counter{}, Log{"x"}, Drop{}}},
+  }));
+}
+
+TEST_F(NftCompile, MakesOfOtherChainsWhatNftMakesOfThem) {
+  const Base nat{.type = ChainType::Nat, .hook = Hook::Postrouting, .priority = kPrioritySourceNat};
+  expect_same_as_nft(with_rules(
+      {
+          {.terms = {InterfaceIs{.direction = Direction::Out, .names = {"eth0"}}, Masquerade{}}},
+          {.terms = {AddressIn{.prefixes = {prefix("10.0.0.0/8")}},
+                     SourceNat{address("192.0.2.1")}}},
+          {.terms = {AddressIn{.prefixes = {prefix("fd00::/64")}},
+                     SourceNat{address("2001:db8::1")}}},
+      },
+      nat));
+  start_afresh();
+  expect_same_as_nft(with_rules(
+      {{.terms = {AddressTypeIs{.is = Is::No}, Drop{}}}, {.terms = {ReversePathMissing{}, Drop{}}}},
+      {.hook = Hook::Prerouting, .priority = kPriorityRaw}));
+  start_afresh();
+  expect_same_as_nft(with_rules({{.terms = {MarkIs{.value = 1}, SetMark{.value = 2}}}},
+                                {.type = ChainType::Route,
+                                 .hook = Hook::Output,
+                                 .priority = kPriorityMangle,
+                                 .policy = Policy::Drop}));
+}
+
+TEST_F(NftCompile, MakesOfOtherFamiliesWhatNftMakesOfThem) {
+  Table table = with_rules({{.terms = {AddressIn{.prefixes = {prefix("10.0.0.0/8")}},
+                                       PortIn{.ports = {PortRange::one(53)}}, Reject{}}}});
+  table.chains[0].rules[0].terms[2] = Accept{};
+  table.family = Family::Ip;
+  expect_same_as_nft(table);
+  start_afresh();
+  table.family = Family::Ip6;
+  table.chains[0].rules[0].terms[0] = AddressIn{.prefixes = {prefix("fd00::/12")}};
+  expect_same_as_nft(table);
+  start_afresh();
+  table.family = Family::Netdev;
+  table.chains[0].base = Base{.hook = Hook::Egress, .policy = Policy::Drop, .device = "lo"};
+  expect_same_as_nft(table);
+}
+
+TEST_F(NftCompile, MakesOfTheServersTableWhatNftMakesOfIt) {
+  hostnet::ServerNetwork network{.interface = "wg0",
+                                 .subnet4 = prefix("10.200.100.0/24"),
+                                 .subnet6 = prefix("fd00:1:2:3::/64"),
+                                 .uplink4 = "eth0",
+                                 .uplink6 = "eth0",
+                                 .listen_port = 51820};
+  expect_same_as_nft(hostnet::server_table(network));
+  start_afresh();
+  network.client_to_client = true;
+  network.only_uplink = true;
+  network.uplink4.clear();
+  expect_same_as_nft(hostnet::server_table(network));
+}
+
+TEST_F(NftCompile, SendsLongListsInSeveralMessages) {
+  AddressIn match;
+  for (std::size_t i = 0; i < kMaxListLength; ++i) {
+    const auto high = static_cast<std::uint8_t>(i / 256);
+    match.prefixes.push_back(net::Prefix::masking(
+        net::Address::v6({0x20, 1, 0xd, 0xb8, high, static_cast<std::uint8_t>(i), 7}), 56));
+  }
+  expect_same_as_nft(with_rules({{.terms = {match, Drop{}}}}));
+}
+
+TEST_F(NftCompile, ReplacesATableInOneTransaction) {
+  ASSERT_TRUE(apply(with_rules({{.terms = {Accept{}}}})));
+  const Table other = with_rules({{.terms = {Drop{}}}});
+  ASSERT_TRUE(apply(other));
+  const std::string replaced = ruleset();
+  start_afresh();
+  ASSERT_TRUE(apply(other));
+  EXPECT_EQ(replaced, ruleset());
+}
+
+TEST_F(NftCompile, ChangesNothingWhenTheKernelRefusesAPart) {
+  ASSERT_TRUE(apply(with_rules({{.terms = {Accept{}}}})));
+  const std::string before = ruleset();
+  // Masquerading is for chains of type nat.
+  const Status applied = apply(with_rules({{.terms = {Counter{}}}, {.terms = {Masquerade{}}}}));
+  ASSERT_FALSE(applied);
+  EXPECT_TRUE(applied.error().message.starts_with("add rule to t c: masquerade: "))
+      << applied.error().message;
+  EXPECT_EQ(before, ruleset());
+}
+
+TEST_F(NftCompile, DeletesATable) {
+  ASSERT_TRUE(apply(with_rules({{.terms = {Accept{}}}})));
+  NftBatch batch;
+  batch.delete_table(Family::Inet, "t");
+  ASSERT_TRUE(commit(std::move(batch)));
+  EXPECT_EQ(shell("nft list ruleset"), "");
+}
+
+TEST_F(NftCompile, SaysWhichTableIsNotThere) {
+  NftBatch batch;
+  batch.delete_table(Family::Inet, "absent");
+  const Status committed = commit(std::move(batch));
+  ASSERT_FALSE(committed);
+  EXPECT_EQ(committed.error().code, ErrorCode::NotFound);
+  EXPECT_TRUE(committed.error().message.starts_with("delete table absent: "))
+      << committed.error().message;
+}
+
+TEST_F(NftCompile, PutsARuleAtTheHeadOfAChain) {
+  shell(
+      "nft 'add table ip filter; add chain ip filter FORWARD { type filter hook forward priority "
+      "0; policy drop; }; add rule ip filter FORWARD counter'");
+  NftBatch batch;
+  ASSERT_TRUE(batch.insert_rule({.family = Family::Ip, .table = "filter", .chain = "FORWARD"},
+                                {.terms = {InterfaceIs{.names = {"wg0"}}, Counter{}, Accept{}},
+                                 .comment = "ginnel:server:wg0"}));
+  ASSERT_TRUE(commit(std::move(batch)));
+  const std::string listed = shell("nft list chain ip filter FORWARD");
+  const std::size_t ours = listed.find(
+      "iifname \"wg0\" counter packets 0 bytes 0 accept comment \"ginnel:server:wg0\"\n");
+  EXPECT_NE(ours, std::string::npos) << listed;
+  EXPECT_LT(ours, listed.rfind("counter")) << listed;
+}
+
+TEST_F(NftCompile, DoesNothingForAnEmptyBatch) { EXPECT_TRUE(commit(NftBatch())); }
+
+TEST_F(NftCompile, RefusesATableBeforeAnythingIsSent) {
+  Table table = with_rules({{.terms = {Jump{"nowhere"}}}});
+  NftBatch batch;
+  EXPECT_FALSE(batch.replace_table(table));
+}
+
+}  // namespace
+}  // namespace ginnel::os
