@@ -200,17 +200,16 @@ void DataWorker::accept_run(MonoTime now, std::size_t first, std::size_t last,
                             std::vector<ByteSpan>& packets) {
   Session& session = *opening_[first].session;
   PeerPath& path = session.path();
-  {
-    const MutexLock lock(session.window_mutex());
+  session.with_window([&](ReplayWindow& window) {
     for (std::size_t i = first; i < last; ++i) {
       if (!jobs_[i].authentic) {
         drops_.add(Drop::BadTag);
-      } else if (!session.window().accept(opening_[i].counter)) {
+      } else if (!window.accept(opening_[i].counter)) {
         jobs_[i].authentic = false;
         drops_.add(Drop::Replayed);
       }
     }
-  }
+  });
   const net::PathAddress* from = nullptr;
   std::size_t bytes = 0, count = 0;
   bool any_data = false;

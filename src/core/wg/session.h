@@ -75,8 +75,12 @@ class Session {
   // for the one caller that has to tell the control engine.
   bool take_confirmation() { return !is_initiator() && take(confirmed_); }
 
-  Mutex& window_mutex() { return window_mutex_; }
-  ReplayWindow& window() REQUIRES_LOCK(window_mutex_) { return window_; }
+  // Calls use(window) under the window's lock.
+  template <class Use>
+  void with_window(Use&& use) {
+    const MutexLock lock(window_mutex_);
+    use(window_);
+  }
 
  private:
   static bool take(std::atomic<bool>& flag) {
