@@ -120,7 +120,7 @@ Coalescer::Segment Coalescer::classify(const IpPacket& ip) const {
   } else if (transport.size() >= sizeof(TcpHeader)) {
     const auto tcp = read_header<TcpHeader>(transport);
     constexpr unsigned kMayDiffer = TcpHeader::kPsh | TcpHeader::kEce;
-    size = tcp.data_offset / 16u * 4u;
+    size = std::size_t{tcp.data_offset} / 16 * 4;
     segment.joinable = (segment.is_v4 ? kinds_.tcp_v4 : kinds_.tcp_v6) &&
                        (tcp.flags & ~kMayDiffer) == TcpHeader::kAck && size >= sizeof(TcpHeader);
   }

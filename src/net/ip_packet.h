@@ -70,7 +70,7 @@ inline Result<IpPacket, IpFault> IpPacket::parse(ByteSpan buffer) {
   const unsigned version = buffer[0] >> 4;
   if (version == 4) {
     if (buffer.size() < sizeof(Ipv4Header)) return std::unexpected(IpFault::TooShort);
-    const std::size_t header_size = (buffer[0] & 15u) * 4u;
+    const std::size_t header_size = std::size_t{buffer[0] & 15u} * 4;
     const std::size_t total = load<Be16>(buffer.subspan(2));
     if (header_size < sizeof(Ipv4Header)) return std::unexpected(IpFault::BadHeaderLength);
     if (total < header_size || total > buffer.size()) return std::unexpected(IpFault::Truncated);

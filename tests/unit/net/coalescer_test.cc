@@ -11,6 +11,9 @@
 namespace ginnel::net {
 namespace {
 
+// It owns no memory, so a packet cannot cost an allocation.
+static_assert(std::is_trivially_destructible_v<Coalescer>);
+
 using testing::build;
 using testing::Bytes;
 using testing::get16;

@@ -7,6 +7,9 @@
 namespace ginnel::net {
 namespace {
 
+// It owns no memory, so a packet cannot cost an allocation.
+static_assert(std::is_trivially_destructible_v<Segmenter>);
+
 using testing::build;
 using testing::Bytes;
 using testing::get16;
