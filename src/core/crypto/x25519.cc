@@ -11,32 +11,35 @@ namespace {
 
 constexpr std::array<std::uint8_t, kKeySize> kBasePoint{9};
 
-// OpenSSL computes the public half of a private key (a whole multiplication) unless it is given
-// one. It never looks at it for an agreement, so any bytes do.
-openssl::Owner<EVP_PKEY> import_key(KeyView priv) {
-  const openssl::Owner<EVP_PKEY_CTX> context(
-      EVP_PKEY_CTX_new_from_name(nullptr, "X25519", nullptr));
-  CHECK(context != nullptr);
-  CHECK(EVP_PKEY_fromdata_init(context.get()) == 1);
-  auto octets = [](const char* name, KeyView bytes) {
-    return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(bytes.data()),
-                                             bytes.size());
-  };
-  OSSL_PARAM params[] = {octets(OSSL_PKEY_PARAM_PRIV_KEY, priv),
-                         octets(OSSL_PKEY_PARAM_PUB_KEY, kBasePoint), OSSL_PARAM_construct_end()};
+OSSL_PARAM octets(const char* name, KeyView bytes) {
+  return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(bytes.data()),
+                                           bytes.size());
+}
+
+// OpenSSL's quickest way to import a key.
+openssl::Owner<EVP_PKEY> import_key(EVP_PKEY_CTX* importing, int kind, OSSL_PARAM* parts) {
   EVP_PKEY* key = nullptr;
-  CHECK(EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, params) == 1);
+  CHECK(EVP_PKEY_fromdata(importing, &key, kind, parts) == 1);
   return openssl::Owner<EVP_PKEY>(key);
 }
 
 }  // namespace
 
-DhKey::DhKey(const PrivateKey& own)
-    : peer_(EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, nullptr, kBasePoint.data(), kKeySize)) {
-  const openssl::Owner<EVP_PKEY> key = import_key(own.expose());
+DhKey::DhKey(const PrivateKey& own) {
+  const openssl::Owner<EVP_PKEY_CTX> importing(
+      EVP_PKEY_CTX_new_from_name(nullptr, "X25519", nullptr));
+  CHECK(importing != nullptr && EVP_PKEY_fromdata_init(importing.get()) == 1);
+
+  // OpenSSL computes the public half of a private key (a whole multiplication) unless it is given
+  // one. It never looks at it for an agreement, so any bytes do.
+  OSSL_PARAM parts[] = {octets(OSSL_PKEY_PARAM_PUB_KEY, kBasePoint),
+                        octets(OSSL_PKEY_PARAM_PRIV_KEY, own.expose()), OSSL_PARAM_construct_end()};
+  const openssl::Owner<EVP_PKEY> key = import_key(importing.get(), EVP_PKEY_KEYPAIR, parts);
+  parts[1] = OSSL_PARAM_construct_end();
+  peer_ = import_key(importing.get(), EVP_PKEY_PUBLIC_KEY, parts);
+
   context_.reset(EVP_PKEY_CTX_new_from_pkey(nullptr, key.get(), nullptr));
-  CHECK(peer_ != nullptr && context_ != nullptr);
-  CHECK(EVP_PKEY_derive_init(context_.get()) == 1);
+  CHECK(context_ != nullptr && EVP_PKEY_derive_init(context_.get()) == 1);
 }
 
 PublicKey DhKey::public_key() {

@@ -9,7 +9,7 @@
 namespace ginnel::crypto {
 
 // One private key made ready for use: worth keeping where it is used more than once, because
-// OpenSSL takes 2 to 4 us to set one up, beside 26 us for each multiplication. Not to be shared
+// OpenSSL takes 4 us to set one up, beside 26 us for each multiplication. Not to be shared
 // between threads.
 class DhKey {
  public:
