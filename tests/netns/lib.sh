@@ -138,3 +138,15 @@ count() { packets "$@" | wc -l; }
 
 # reaches NS ADDR: one ping, either family.
 reaches() { in_ns "$1" ping -c 1 -W 1 -n "$2" >/dev/null 2>&1; }
+
+# kernel_peer NAME NS HOST_CIDR GUEST_CIDR [OPTIONS]: boots a guest whose kernel has WireGuard, wired
+# to NS (to-NAME there, eth0 in the guest); the options are those of ../kernel-peer.sh. The guest
+# sees the host's programs, not $dir: $dir/NAME/share is what both can write.
+kernel_peer() {
+  local name=$1
+  namespace "$2"
+  "$tests/kernel-peer.sh" start "$dir/$name" --netns "$2" --tap "to-$name" --link-host "$3" \
+    --link-guest "$4" "${@:5}"
+}
+# in_kernel NAME CMD...: runs it in the guest.
+in_kernel() { "$tests/kernel-peer.sh" exec "$dir/$1" "${@:2}"; }
