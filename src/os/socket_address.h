@@ -1,0 +1,34 @@
+// Endpoints in the shape that socket calls take. For the files of os/ that make such calls.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "net/endpoint.h"
+
+namespace ginnel::os {
+
+// Room for an address of either family.
+union SocketAddress {
+  sockaddr base;
+  sockaddr_in v4;
+  sockaddr_in6 v6;
+};
+
+constexpr int socket_family(net::Family family) {
+  return family == net::Family::V4 ? AF_INET : AF_INET6;
+}
+
+// Fills `out`; returns how many bytes of it count.
+socklen_t to_socket_address(const net::Endpoint& endpoint, SocketAddress& out);
+
+// REQUIRES: an address of one of the two families, as the kernel gives it.
+net::Endpoint from_socket_address(const SocketAddress& address);
+
+net::Address from_in_addr(const in_addr& address);
+net::Address from_in6_addr(const in6_addr& address);
+// REQUIRES: the right family.
+in_addr to_in_addr(const net::Address& address);
+in6_addr to_in6_addr(const net::Address& address);
+
+}  // namespace ginnel::os

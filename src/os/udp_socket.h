@@ -1,0 +1,95 @@
+// One UDP socket of one address family, for WireGuard datagrams in batches. Joining and splitting
+// in the kernel (GSO, GRO) is a property that may be absent; callers see the same either way.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "os/fd.h"
+#include "os/receive_batch.h"
+#include "os/udp_counters.h"
+#include "os/udp_sender.h"
+#include "os/udp_system.h"
+
+namespace ginnel::os {
+
+// A gigabit link fills this in 34 ms: enough for a thread that is scheduled late.
+inline constexpr int kReceiveBufferBytes = 4 << 20;
+// What waits here waits behind no queue discipline, so it is pure delay; two full batches fit.
+inline constexpr int kSendBufferBytes = 1 << 20;
+inline constexpr int kMaxSocketBufferBytes = 64 << 20;
+
+struct UdpOptions {
+  net::Address address{};    // Its family is the socket's. Unspecified: every local address.
+  std::uint16_t port = 0;    // 0: any free one.
+  std::uint32_t fwmark = 0;  // 0: none. Setting one needs CAP_NET_ADMIN.
+  std::string interface{};   // Bound to this one; empty: all.
+  // Each can be switched off, for kernels that get one wrong.
+  bool gso = true;
+  bool gro = true;
+  // As far as this process may; at most kMaxSocketBufferBytes.
+  int receive_buffer_bytes = kReceiveBufferBytes;
+  int send_buffer_bytes = kSendBufferBytes;
+  UdpSystem* system = nullptr;  // Null: the real one. Must outlive the socket.
+};
+
+// Whether other sockets may have the same port, so that each thread has one of its own and the
+// kernel sends all datagrams of one endpoint to one of them.
+enum class PortSharing : std::uint8_t {
+  Exclusive,
+  First,   // Fails when anybody has the port, then lets others join.
+  Joining  // One more, next to a First in this process.
+};
+
+// Non-blocking. One thread sends and receives.
+class UdpSocket {
+ public:
+  static Result<std::unique_ptr<UdpSocket>> bind(const UdpOptions& options,
+                                                 PortSharing sharing = PortSharing::Exclusive);
+  // The same socket for another thread, which should only send: each has its own memory, counters
+  // and opinion about GSO.
+  Result<std::unique_ptr<UdpSocket>> duplicate() const;
+
+  UdpSocket(const UdpSocket&) = delete;
+  UdpSocket& operator=(const UdpSocket&) = delete;
+
+  // Replaces what is in `batch` by what waits, up to what it holds, in one system call. Returns the
+  // number of datagrams; 0 when nothing waits. Each names the path it took, with the address of
+  // ours that it came to.
+  std::size_t receive(ReceiveBatch& batch);
+
+  // Sends all, in order. Neighbours with the same path and ECN bits and of one size (the last may
+  // be shorter) go out as one message. Nothing is retried later and nothing waits: when the kernel
+  // takes no more, the rest is dropped and counted. A path whose local address is known sends from
+  // there, or, when the kernel says that it is gone, from what the route prefers.
+  // REQUIRES: every datagram has a path.
+  void send(std::span<const net::Datagram> datagrams) { sender_.send(datagrams); }
+
+  // Another thread may call it.
+  Status set_fwmark(std::uint32_t fwmark);
+
+  int fd() const { return fd_.get(); }  // To poll for reading.
+  net::Family family() const { return family_; }
+  std::uint16_t local_port() const { return port_; }
+  const UdpCounters& counters() const { return counters_; }
+  // What the kernel dropped because nobody received it in time.
+  std::uint64_t receive_overflows() const;
+  // Whether datagrams are joined on sending, and may come joined. Any thread may ask.
+  bool gso() const { return sender_.gso(); }
+  bool gro() const { return gro_; }
+
+ private:
+  UdpSocket(Fd fd, const UdpOptions& options, bool gro, std::uint16_t port);
+
+  Fd fd_;
+  UdpOptions options_;
+  net::Family family_;
+  std::uint16_t port_;
+  bool gro_;
+  LinuxUdpSystem real_system_;
+  UdpCounters counters_;
+  UdpSender sender_;
+};
+
+}  // namespace ginnel::os
