@@ -1,5 +1,5 @@
-// Walking and reading netlink attributes. The kernel is trusted to be right, but not a pointer
-// further than its lengths say.
+// Walking netlink messages and their attributes. The kernel is trusted to be right, but not a
+// pointer further than its lengths say.
 #pragma once
 
 #include <libmnl/libmnl.h>
@@ -11,6 +11,17 @@
 #include "base/bytes.h"
 
 namespace ginnel::os {
+
+// Calls `each` for every whole message in a datagram. REQUIRES: aligned to four bytes.
+template <class Each>
+void for_each_message(ByteView datagram, Each&& each) {
+  int left = static_cast<int>(datagram.size());
+  const auto* header = reinterpret_cast<const nlmsghdr*>(datagram.data());
+  while (mnl_nlmsg_ok(header, left)) {
+    each(*header);
+    header = mnl_nlmsg_next(header, &left);
+  }
+}
 
 // Calls `each(type, payload)` for every attribute in `bytes`.
 template <class Each>

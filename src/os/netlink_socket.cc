@@ -43,17 +43,6 @@ std::optional<NetlinkRefusal> read_answer(const nlmsghdr& header) {
                         .reason = extended_text(header, refusal)};
 }
 
-// Calls `each` for every whole message in a datagram.
-template <class Each>
-void for_each_message(ByteView datagram, Each&& each) {
-  int left = static_cast<int>(datagram.size());
-  const auto* header = reinterpret_cast<const nlmsghdr*>(datagram.data());
-  while (mnl_nlmsg_ok(header, left)) {
-    each(*header);
-    header = mnl_nlmsg_next(header, &left);
-  }
-}
-
 }  // namespace
 
 Error NetlinkRefusal::error(std::string_view what) const {

@@ -9,6 +9,7 @@
 #include <array>
 #include <cstdio>
 #include <string>
+#include <thread>
 
 #include "os/fd.h"
 
@@ -38,6 +39,18 @@ inline std::string shell(const std::string& command) {
   return result.output;
 }
 
+// Whether the condition comes true: asks again and again, for at most ten seconds. The kernel
+// reports carriers and finishes addresses in its own time.
+template <class Condition>
+bool eventually(Condition&& condition) {
+  using namespace std::chrono_literals;
+  for (int i = 0; i < 500; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(20ms);
+  }
+  return false;
+}
+
 class PrivateNetwork : public testing::Test {
  protected:
   void SetUp() override {
@@ -51,6 +64,22 @@ class PrivateNetwork : public testing::Test {
   void start_afresh() {
     ASSERT_EQ(::unshare(CLONE_NEWNET), 0) << "these tests need CAP_SYS_ADMIN";
     shell("ip link set lo up");
+  }
+
+  // Two ends of a cable, up and settled, so that nothing about them changes by itself any more.
+  void make_pair(const std::string& name, const std::string& far) {
+    shell("ip link add " + name + " type veth peer name " + far);
+    for (const std::string& end : {name, far}) {
+      shell("sysctl -qw net.ipv6.conf." + end + ".accept_dad=0 && ip link set " + end + " up");
+    }
+    for (const std::string& end : {name, far}) {
+      EXPECT_TRUE(eventually([&] {
+        const std::string shown = run("ip addr show " + end).output;
+        return shown.find("state UP") != std::string::npos &&
+               shown.find("inet6 fe80") != std::string::npos &&
+               shown.find("tentative") == std::string::npos;
+      })) << end;
+    }
   }
 
  private:

@@ -1,0 +1,77 @@
+// From a host as it is to the host that is wanted: a list of small operations, each with its
+// inverse. Pure; os/host_changes.h carries them out and undoes them.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/hostnet/host_state.h"
+
+namespace ginnel::hostnet {
+
+struct SetLinkUp {
+  std::string interface{};
+  bool up = true;
+  friend bool operator==(const SetLinkUp&, const SetLinkUp&) = default;
+};
+struct SetMtu {
+  std::string interface{};
+  std::uint32_t mtu = 0;
+  std::uint32_t was = 0;
+  friend bool operator==(const SetMtu&, const SetMtu&) = default;
+};
+struct AddAddress {
+  std::string interface{};
+  net::InterfaceAddress address{};
+  friend bool operator==(const AddAddress&, const AddAddress&) = default;
+};
+struct RemoveAddress {
+  std::string interface{};
+  net::InterfaceAddress address{};
+  friend bool operator==(const RemoveAddress&, const RemoveAddress&) = default;
+};
+struct AddRoute {
+  Route route{};
+  friend bool operator==(const AddRoute&, const AddRoute&) = default;
+};
+struct RemoveRoute {
+  Route route{};
+  friend bool operator==(const RemoveRoute&, const RemoveRoute&) = default;
+};
+struct AddRule {
+  RoutingRule rule{};
+  friend bool operator==(const AddRule&, const AddRule&) = default;
+};
+struct RemoveRule {
+  RoutingRule rule{};
+  friend bool operator==(const RemoveRule&, const RemoveRule&) = default;
+};
+
+using Operation = std::variant<SetLinkUp, SetMtu, AddAddress, RemoveAddress, AddRoute, RemoveRoute,
+                               AddRule, RemoveRule>;
+
+// What takes the operation back.
+Operation inverse(const Operation& operation);
+// "add 10.200.100.1/24 to wg0", for messages.
+std::string describe(const Operation& operation);
+
+// An interface of our own: what it does not name, it is not to have.
+struct WantedInterface {
+  std::string name{};
+  std::uint32_t mtu = 0;
+  bool up = true;
+  std::vector<net::InterfaceAddress> addresses{};
+  std::vector<Route> routes{};  // Besides those that the addresses bring. Of this interface.
+};
+
+struct WantedNetwork {
+  std::vector<WantedInterface> interfaces{};
+  std::vector<RoutingRule> rules{};  // Added when missing; others are left alone.
+};
+
+// Fails when a wanted interface does not exist. IPv6 link-local addresses and what the kernel adds
+// by itself are left alone.
+Result<std::vector<Operation>> plan(const HostState& current, const WantedNetwork& wanted);
+
+}  // namespace ginnel::hostnet

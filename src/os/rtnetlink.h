@@ -1,0 +1,51 @@
+// Links, addresses, routes and policy rules, read and changed over rtnetlink.
+#pragma once
+
+#include <string>
+
+#include "core/hostnet/host_state.h"
+#include "core/hostnet/plan.h"
+#include "os/netlink_socket.h"
+
+namespace ginnel::os {
+
+class Rtnetlink {
+ public:
+  static Result<Rtnetlink> open();
+
+  // All of it. A route with several next hops appears once for each. What changes while it is read
+  // is read again, so that each of the four lists was true at some moment.
+  Result<hostnet::HostState> read();
+  Result<std::vector<hostnet::Link>> read_links();
+
+  Status apply(const hostnet::Operation& operation);
+
+  // `kind` as ip(8) names it: "wireguard", "dummy", "bridge".
+  Status create_link(const std::string& name, const std::string& kind);
+  Status delete_link(const std::string& name);
+  // The link must be down.
+  Status rename_link(const std::string& name, const std::string& to);
+
+ private:
+  explicit Rtnetlink(NetlinkSocket netlink) : netlink_(std::move(netlink)) {}
+
+  Status read_addresses(hostnet::HostState& state);
+  Status read_routes(hostnet::HostState& state);
+  Status read_rules(hostnet::HostState& state);
+  template <class Parse>
+  Status read_list(std::uint16_t type, std::string_view what, std::size_t fixed_size,
+                   const std::function<void()>& restart, Parse&& parse);
+  Result<std::uint32_t> index_of(const std::string& interface);
+
+  Status set_link(const std::string& interface, unsigned flags, unsigned mask, std::uint32_t mtu,
+                  std::string_view what);
+  Status change_address(std::uint16_t type, const std::string& interface,
+                        const net::InterfaceAddress& address, std::string_view what);
+  Status change_route(std::uint16_t type, const hostnet::Route& route, std::string_view what);
+  Status change_rule(std::uint16_t type, const hostnet::RoutingRule& rule, std::string_view what);
+  struct Apply;
+
+  NetlinkSocket netlink_;
+};
+
+}  // namespace ginnel::os
