@@ -11,20 +11,6 @@ namespace {
 
 unsigned host_bits(const net::Prefix& subnet) { return bits_of(subnet.family()) - subnet.length(); }
 
-// The number of an address within its subnet; none when it does not fit 32 bits, as no host number
-// does that has an IPv4 counterpart.
-std::optional<std::uint32_t> host_number(const net::Prefix& subnet, const net::Address& address) {
-  const ByteView bytes = address.bytes();
-  const ByteView base = subnet.address().bytes();
-  std::uint64_t number = 0;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    if (number >> 24 != 0) return std::nullopt;
-    // The base has no host bits, so the difference is what stands there.
-    number = (number << 8) | static_cast<std::uint8_t>(bytes[i] ^ base[i]);
-  }
-  return static_cast<std::uint32_t>(number);
-}
-
 }  // namespace
 
 Status check_subnet(const net::Prefix& v4) {
@@ -78,10 +64,22 @@ Status check_subnet6(const net::Prefix& v4, const net::Prefix& v6) {
   return ok();
 }
 
-HostAddresses host_addresses(const Subnets& subnets, std::uint32_t host_number) {
-  HostAddresses addresses{subnets.v4.address().plus(host_number), std::nullopt};
+std::optional<std::uint32_t> host_number(const net::Prefix& subnet, const net::Address& address) {
+  const ByteView bytes = address.bytes();
+  const ByteView base = subnet.address().bytes();
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (number >> 24 != 0) return std::nullopt;
+    // The base has no host bits, so the difference is what stands there.
+    number = (number << 8) | static_cast<std::uint8_t>(bytes[i] ^ base[i]);
+  }
+  return static_cast<std::uint32_t>(number);
+}
+
+HostAddresses host_addresses(const Subnets& subnets, std::uint32_t host) {
+  HostAddresses addresses{subnets.v4.address().plus(host), std::nullopt};
   CHECK(subnets.v4.contains(addresses.v4));
-  if (subnets.v6) addresses.v6 = subnets.v6->address().plus(host_number);
+  if (subnets.v6) addresses.v6 = subnets.v6->address().plus(host);
   return addresses;
 }
 

@@ -41,8 +41,12 @@ inline constexpr unsigned kSubnet6Length = 64;
 Status check_subnet(const net::Prefix& v4);
 Status check_subnet6(const net::Prefix& v4, const net::Prefix& v6);
 
-// REQUIRES: host_number fits both subnets.
-HostAddresses host_addresses(const Subnets& subnets, std::uint32_t host_number);
+// The number of an address within its subnet, from 0; none when it does not fit 32 bits, as no host
+// number does that has an IPv4 counterpart. REQUIRES: the subnet contains the address.
+std::optional<std::uint32_t> host_number(const net::Prefix& subnet, const net::Address& address);
+
+// REQUIRES: `host`, a host number, fits both subnets.
+HostAddresses host_addresses(const Subnets& subnets, std::uint32_t host);
 
 // A random unique local /64 (RFC 4193), to be chosen once and kept.
 net::Prefix choose_subnet6(Rng& rng);

@@ -74,7 +74,7 @@ std::optional<std::vector<TomlReader::Text>> TomlReader::texts(std::string_view 
 }
 
 const TomlNode* TomlReader::find(std::string_view key) {
-  known_.push_back(key);
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
   const TomlMember* member = table_.find(key);
   return member ? &member->value : nullptr;
 }
@@ -111,7 +111,9 @@ std::optional<std::string_view> nearest_key(std::string_view key,
   // A third of the letters may differ; beyond that a suggestion would be a guess.
   std::size_t best = std::max<std::size_t>(2, key.size() / 3) + 1;
   for (const std::string_view candidate : known) {
-    const std::size_t distance = edit_distance(key, candidate);
+    // A name cut short, as "listen" for "listen_addr", is as near as one wrong letter.
+    const bool is_cut = key.size() > 2 && candidate.starts_with(key);
+    const std::size_t distance = is_cut ? 1 : edit_distance(key, candidate);
     if (distance >= best || distance >= candidate.size()) continue;
     best = distance;
     nearest = candidate;

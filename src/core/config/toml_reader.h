@@ -65,6 +65,9 @@ class TomlReader {
   // Keeps the first error: "FILE:LINE: KEY: MESSAGE".
   void reject(std::string_view key, std::uint32_t line, std::string_view message);
 
+  // The line of the table's header; 0 for the root.
+  std::uint32_t line() const { return table_.line; }
+
   // The first error, or one about the first unknown key.
   Status finish();
 

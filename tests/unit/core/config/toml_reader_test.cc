@@ -88,6 +88,7 @@ TEST(NearestKey, SuggestsOnlyWhatIsNear) {
   EXPECT_EQ(nearest_key("publickey", known), "public_key");
   EXPECT_EQ(nearest_key("PublicKey", known), "public_key");
   EXPECT_EQ(nearest_key("mut", known), "mtu");
+  EXPECT_EQ(nearest_key("public", known), "public_key");
   EXPECT_EQ(nearest_key("xyz", known), std::nullopt);
   EXPECT_EQ(nearest_key(std::string(kMaxShownKey + 1, 'd'), known), std::nullopt);
 }
