@@ -1,0 +1,90 @@
+// The thread beside the data workers: it owns the engine, and carries out its handshakes, timers
+// and configuration. Everything else reaches the engine through call().
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <vector>
+
+#include "core/wg/engine.h"
+#include "os/clock.h"
+#include "os/event_fd.h"
+#include "os/network_monitor.h"
+#include "os/poller.h"
+#include "os/rtnetlink.h"
+#include "os/system_rng.h"
+#include "os/udp_pair.h"
+#include "service/tunnel/tunnel_worker.h"
+
+namespace ginnel::tunnel {
+
+struct ControlOptions {
+  std::string interface;
+  std::optional<net::Address> listen_address;  // Absent: every address of both families.
+  os::UdpOptions socket;
+  // Told on the control thread what an operator may want to know. May be empty.
+  std::function<void(const wg::EngineEvent&)> on_event;
+};
+
+class ControlLoop {
+ public:
+  // Requests that may wait; a caller beyond that is refused.
+  static constexpr std::size_t kMaxRequests = 64;
+
+  // Borrows the tables, the workers and `wake` until it is destroyed.
+  static Result<std::unique_ptr<ControlLoop>> create(
+      wg::SharedTables& tables, const std::vector<std::unique_ptr<TunnelWorker>>& workers,
+      const os::EventFd& wake, const os::EventFd& ended, ControlOptions options);
+
+  // The control thread. Returns when asked to stop, which takes a wake(), or, after raising
+  // `ended`, when the interface is gone.
+  void run(const std::stop_token& stop);
+
+  // Any thread. Both wait for the control thread.
+  Status configure(wg::DeviceChange change);
+  Result<wg::DeviceStatus> observe();
+
+ private:
+  enum Token : std::uint64_t { kWake, kNetwork };
+  // Told whether the loop still runs; if it does not, only the caller is to be told.
+  using Task = std::move_only_function<void(bool alive)>;
+
+  ControlLoop(wg::SharedTables& tables, const std::vector<std::unique_ptr<TunnelWorker>>& workers,
+              const os::EventFd& wake, const os::EventFd& ended, ControlOptions options,
+              os::Poller poller, os::NetworkMonitor monitor);
+
+  Status call(std::function<Status()> work);
+  void carry_out_requests(bool alive);
+  void turn(std::span<const os::Ready> ready);
+  void handle_network();
+  void tell_mtu();
+  void flush();
+  Status apply(wg::DeviceChange& change);
+  Status apply_sockets(const wg::DeviceChange& change);
+  wg::DeviceStatus status();
+  bool interface_gone() const;
+
+  wg::SharedTables& tables_;
+  const std::vector<std::unique_ptr<TunnelWorker>>& workers_;
+  const os::EventFd& wake_;
+  const os::EventFd& ended_;
+  ControlOptions options_;
+  os::Poller poller_;
+  os::NetworkMonitor monitor_;
+  os::Clock clock_;
+  os::SystemRng rng_;
+  wg::Engine engine_;
+  wg::ControlOutbox outbox_;
+  std::vector<net::Datagram> sending_;
+
+  // The workers' sockets once more, for sending; setting a mark on one sets it on the worker's too.
+  std::vector<os::UdpPair> sockets_;
+  bool port_was_chosen_ = false;  // By us, because none was asked for.
+  std::uint32_t fwmark_ = 0;
+
+  BoundedQueue<Task> requests_{kMaxRequests};
+  std::atomic<bool> finished_{false};  // Nobody carries out requests any more.
+};
+
+}  // namespace ginnel::tunnel

@@ -1,0 +1,91 @@
+#include "service/tunnel/tunnel.h"
+
+#include <fmt/format.h>
+
+namespace ginnel::tunnel {
+namespace {
+
+std::size_t worker_count(const TunnelOptions& options) {
+  const std::size_t wanted =
+      options.workers != 0 ? options.workers : std::thread::hardware_concurrency();
+  return std::clamp<std::size_t>(wanted, 1, Tunnel::kMaxWorkers);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Tunnel>> Tunnel::start(TunnelOptions options) {
+  const std::size_t workers = worker_count(options);
+  auto device = os::TunDevice::open({.name = options.interface,
+                                     .multi_queue = workers > 1,
+                                     .tcp_offload = options.tun_offload,
+                                     .udp_offload = options.tun_offload});
+  if (!device) return pass(std::move(device));
+  auto tunnel = std::make_unique<Tunnel>(Key{}, (*device)->name(), workers);
+  if (Status made = tunnel->make(options, std::move(*device)); !made) {
+    return pass(std::move(made));
+  }
+  return tunnel;
+}
+
+Tunnel::Tunnel(Key, std::string interface, std::size_t workers)
+    : interface_(std::move(interface)), tables_(rng_, workers) {}
+
+Status Tunnel::make(const TunnelOptions& options, std::unique_ptr<os::TunDevice> device) {
+  for (auto* flag : {&wake_, &ended_}) {
+    auto made = os::EventFd::create();
+    if (!made) return pass(std::move(made));
+    flag->emplace(std::move(*made));
+  }
+  auto netlink = os::Rtnetlink::open();
+  if (!netlink) return pass(std::move(netlink));
+  if (Status set = netlink->apply(hostnet::SetMtu{interface_, options.mtu}); !set) return set;
+
+  const std::size_t count = tables_.worker_mailboxes.size();
+  std::vector<std::unique_ptr<os::TunDevice>> queues;
+  queues.push_back(std::move(device));
+  while (queues.size() < count) {
+    auto queue = queues.front()->open_queue();
+    if (!queue) return pass(std::move(queue));
+    queues.push_back(std::move(*queue));
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    auto aead = crypto::make_aead_batch(options.aead);
+    if (!aead) {
+      return fail(ErrorCode::Unsupported,
+                  "this machine does not have the AEAD library that was asked for; leave it to "
+                  "ginnel to choose");
+    }
+    auto worker = TunnelWorker::create(tables_, i, std::move(queues[i]), std::move(aead), *wake_);
+    if (!worker) return pass(std::move(worker));
+    workers_.push_back(std::move(*worker));
+  }
+  ControlOptions control{.interface = interface_,
+                         .listen_address = options.listen_address,
+                         .socket = {.gso = options.udp_gso, .gro = options.udp_gro},
+                         .on_event = options.on_event};
+  auto loop = ControlLoop::create(tables_, workers_, *wake_, *ended_, std::move(control));
+  if (!loop) return pass(std::move(loop));
+  control_ = std::move(*loop);
+
+  threads_.emplace_back([this](const std::stop_token& stop) { control_->run(stop); });
+  for (const auto& worker : workers_) {
+    threads_.emplace_back([&worker](const std::stop_token& stop) { worker->run(stop); });
+  }
+  return ok();
+}
+
+Tunnel::~Tunnel() {
+  for (std::jthread& thread : threads_) thread.request_stop();
+  wake_->raise();
+  for (const auto& worker : workers_) worker->wake();
+  threads_.clear();  // Joins.
+  // The engine's last disposals need workers that are outside a turn; they are, and stay so.
+  control_.reset();
+  workers_.clear();
+}
+
+Status Tunnel::configure(wg::DeviceChange change) { return control_->configure(std::move(change)); }
+
+Result<wg::DeviceStatus> Tunnel::observe() { return control_->observe(); }
+
+}  // namespace ginnel::tunnel

@@ -1,0 +1,60 @@
+// A userspace WireGuard interface: TUN device, sockets and threads around core/wg. Lives until it
+// is destroyed, or until somebody deletes the interface.
+#pragma once
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "service/tunnel/control_loop.h"
+#include "service/tunnel/wg_device.h"
+
+namespace ginnel::tunnel {
+
+struct TunnelOptions {
+  std::string interface = "wg%d";  // "%d" lets the kernel choose a number.
+  unsigned mtu = net::kDefaultMtu;
+  // Data threads; 0: as many as help. One peer's traffic in one direction is always one thread's.
+  std::size_t workers = 0;
+  std::optional<net::Address> listen_address;  // Absent: every address of both families.
+  crypto::AeadLibrary aead = crypto::AeadLibrary::Automatic;
+  // Each can be switched off, for kernels that get one wrong.
+  bool tun_offload = true;
+  bool udp_gso = true;
+  bool udp_gro = true;
+  std::function<void(const wg::EngineEvent&)> on_event;  // On the control thread. May be empty.
+};
+
+class Tunnel final : public WgDevice {
+  struct Key {};  // Only start() makes one.
+
+ public:
+  static constexpr std::size_t kMaxWorkers = 16;
+
+  // Makes the interface, down and without addresses, and binds a port of the kernel's choice.
+  static Result<std::unique_ptr<Tunnel>> start(TunnelOptions options);
+  Tunnel(Key, std::string interface, std::size_t workers);
+  ~Tunnel() override;  // Takes the interface down with it.
+
+  const std::string& interface_name() const override { return interface_; }
+  Status configure(wg::DeviceChange change) override;
+  Result<wg::DeviceStatus> observe() override;
+
+  // Readable when the tunnel has ended by itself, because the interface is gone.
+  int ended_fd() const { return ended_->fd(); }
+  std::string_view aead_name() const { return workers_.front()->aead_name(); }
+
+ private:
+  Status make(const TunnelOptions& options, std::unique_ptr<os::TunDevice> device);
+
+  std::string interface_;
+  os::SystemRng rng_;
+  wg::SharedTables tables_;
+  std::optional<os::EventFd> wake_;
+  std::optional<os::EventFd> ended_;
+  std::vector<std::unique_ptr<TunnelWorker>> workers_;
+  std::unique_ptr<ControlLoop> control_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace ginnel::tunnel

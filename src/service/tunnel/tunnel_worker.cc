@@ -1,0 +1,115 @@
+#include "service/tunnel/tunnel_worker.h"
+
+namespace ginnel::tunnel {
+
+Result<std::unique_ptr<TunnelWorker>> TunnelWorker::create(wg::SharedTables& tables,
+                                                           std::size_t index,
+                                                           std::unique_ptr<os::TunDevice> queue,
+                                                           std::unique_ptr<crypto::AeadBatch> aead,
+                                                           const os::EventFd& wake_control) {
+  auto poller = os::Poller::create();
+  if (!poller) return pass(std::move(poller));
+  auto wake = os::EventFd::create();
+  if (!wake) return pass(std::move(wake));
+  if (Status added = poller->add(wake->fd(), kWake, os::Interest::Read); !added) {
+    return pass(std::move(added));
+  }
+  if (Status added = poller->add(queue->fd(), kTun, os::Interest::Read); !added) {
+    return pass(std::move(added));
+  }
+  return std::make_unique<TunnelWorker>(Key{}, tables, index, std::move(queue), std::move(aead),
+                                        wake_control, std::move(*poller), std::move(*wake));
+}
+
+TunnelWorker::TunnelWorker(Key, wg::SharedTables& tables, std::size_t index,
+                           std::unique_ptr<os::TunDevice> queue,
+                           std::unique_ptr<crypto::AeadBatch> aead, const os::EventFd& wake_control,
+                           os::Poller poller, os::EventFd wake)
+    : worker_(tables, index, std::move(aead)),
+      queue_(std::move(queue)),
+      wake_control_(wake_control),
+      poller_(std::move(poller)),
+      wake_(std::move(wake)) {
+  sealed_.reserve(net::PacketBatch::kMaxPackets);
+  opened_.reserve(os::ReceiveBatch::kMaxDatagrams);
+}
+
+void TunnelWorker::run(const std::stop_token& stop) {
+  while (!stop.stop_requested() && !interface_gone()) {
+    turn(poller_.wait_until(tun_has_more_ ? MonoTime{} : kNever));
+  }
+  wake_control_.raise();
+}
+
+bool TunnelWorker::give_sockets(os::UdpPair sockets) {
+  const bool taken = new_sockets_.push(std::move(sockets));
+  wake();
+  return taken;
+}
+
+void TunnelWorker::turn(std::span<const os::Ready> ready) {
+  const MonoTime now = clock_.mono();  // The only clock read of a turn: a batch shares it.
+  packets_.set_mtu(mtu_.load(std::memory_order_relaxed));
+  bool tun_ready = tun_has_more_;
+  worker_.begin_turn();
+  for (const os::Ready& one : ready) {
+    switch (one.token) {
+      case kWake:
+        handle_wake(now);
+        break;
+      case kTun:
+        tun_ready = true;
+        break;
+      case kUdpV4:
+        if (sockets_ && sockets_->v4() != nullptr) carry_in(now, *sockets_->v4());
+        break;
+      case kUdpV6:
+        if (sockets_ && sockets_->v6() != nullptr) carry_in(now, *sockets_->v6());
+        break;
+    }
+  }
+  if (tun_ready) carry_out(now);
+  worker_.end_turn();
+  if (worker_.take_wake_control()) wake_control_.raise();
+}
+
+void TunnelWorker::handle_wake(MonoTime now) {
+  wake_.take();
+  while (std::optional<os::UdpPair> fresh = new_sockets_.pop()) {
+    sockets_ = std::move(fresh);  // Closes the old ones, and the poller forgets them.
+    for (os::UdpSocket* socket : {sockets_->v4(), sockets_->v6()}) {
+      if (socket == nullptr) continue;
+      const Token token = socket->family() == net::Family::V4 ? kUdpV4 : kUdpV6;
+      CHECK(poller_.add(socket->fd(), token, os::Interest::Read));
+    }
+  }
+  worker_.handle_commands();
+  while (worker_.load_staged(packets_)) seal_and_send(now);
+}
+
+void TunnelWorker::carry_out(MonoTime now) {
+  const os::TunDevice::State state = queue_->read_batch(packets_);
+  tun_has_more_ = state == os::TunDevice::State::Full;
+  if (state == os::TunDevice::State::Gone) interface_gone_.store(true, std::memory_order_release);
+  seal_and_send(now);
+  // What had to wait for earlier packets of its peer follows them at once.
+  while (worker_.load_staged(packets_)) seal_and_send(now);
+}
+
+void TunnelWorker::seal_and_send(MonoTime now) {
+  worker_.seal(now, packets_, sealed_);
+  if (sockets_) sockets_->send(sealed_);
+  sealed_.clear();
+  packets_.clear();
+}
+
+void TunnelWorker::carry_in(MonoTime now, os::UdpSocket& socket) {
+  if (socket.receive(received_) == 0) return;
+  worker_.open(now, received_.datagrams(), opened_);
+  if (queue_->write(opened_) == os::TunDevice::State::Gone) {
+    interface_gone_.store(true, std::memory_order_release);
+  }
+  opened_.clear();
+}
+
+}  // namespace ginnel::tunnel

@@ -1,0 +1,76 @@
+// The I/O shell of one data worker: one thread, one TUN queue, one UDP socket per family. It
+// decides when the worker runs and carries bytes; it knows nothing about WireGuard.
+#pragma once
+
+#include <atomic>
+#include <stop_token>
+
+#include "base/bounded_queue.h"
+#include "core/wg/data_worker.h"
+#include "os/clock.h"
+#include "os/event_fd.h"
+#include "os/poller.h"
+#include "os/tun_device.h"
+#include "os/udp_pair.h"
+
+namespace ginnel::tunnel {
+
+class TunnelWorker {
+  struct Key {};  // Only create() makes one.
+
+ public:
+  // Rebindings that may wait for one turn of the worker; more are a flood of configuration.
+  static constexpr std::size_t kMaxPendingSockets = 16;
+
+  // Borrows the tables and the control loop's flag until it is destroyed.
+  static Result<std::unique_ptr<TunnelWorker>> create(wg::SharedTables& tables, std::size_t index,
+                                                      std::unique_ptr<os::TunDevice> queue,
+                                                      std::unique_ptr<crypto::AeadBatch> aead,
+                                                      const os::EventFd& wake_control);
+  TunnelWorker(Key, wg::SharedTables& tables, std::size_t index,
+               std::unique_ptr<os::TunDevice> queue, std::unique_ptr<crypto::AeadBatch> aead,
+               const os::EventFd& wake_control, os::Poller poller, os::EventFd wake);
+
+  // The worker's thread. Returns when asked to stop, which takes a wake(), or when the interface is
+  // gone.
+  void run(const std::stop_token& stop);
+
+  // Any thread from here on.
+  void wake() const { wake_.raise(); }
+  // Replaces the sockets at the start of the next turn. False: too many wait already.
+  bool give_sockets(os::UdpPair sockets);
+  void set_mtu(unsigned mtu) { mtu_.store(mtu, std::memory_order_relaxed); }
+  bool interface_gone() const { return interface_gone_.load(std::memory_order_acquire); }
+  const wg::DropCounters& drops() const { return worker_.drops(); }
+  const os::TunCounters& tun_counters() const { return queue_->counters(); }
+  std::string_view aead_name() const { return worker_.aead_name(); }
+
+ private:
+  enum Token : std::uint64_t { kWake, kTun, kUdpV4, kUdpV6 };
+
+  void turn(std::span<const os::Ready> ready);
+  void handle_wake(MonoTime now);
+  void carry_out(MonoTime now);
+  void carry_in(MonoTime now, os::UdpSocket& socket);
+  void seal_and_send(MonoTime now);
+
+  wg::DataWorker worker_;
+  std::unique_ptr<os::TunDevice> queue_;
+  const os::EventFd& wake_control_;
+  os::Poller poller_;
+  os::EventFd wake_;
+  os::Clock clock_;
+  std::optional<os::UdpPair> sockets_;
+  BoundedQueue<os::UdpPair> new_sockets_{kMaxPendingSockets};
+  std::atomic<unsigned> mtu_{net::kDefaultMtu};
+  std::atomic<bool> interface_gone_{false};
+  bool tun_has_more_ = false;  // Part of a super-packet may wait inside the device object.
+
+  // Scratch of one turn; nothing is allocated once they have grown.
+  net::PacketBatch packets_;
+  os::ReceiveBatch received_;
+  std::vector<net::Datagram> sealed_;
+  std::vector<ByteSpan> opened_;
+};
+
+}  // namespace ginnel::tunnel
