@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 #include <unordered_map>
 
 #include "base/check.h"
@@ -356,8 +357,9 @@ Result<std::vector<ServerPeer>> gather_peers(ServerInputs inputs, const TomlDocu
   auto flags = read_peer_flags(inputs.flags);
   if (!flags) return flags;
   merge_peer_flags(std::move(*flags), *peers);
-  std::stable_sort(peers->begin(), peers->end(),
-                   [](const ServerPeer& a, const ServerPeer& b) { return a.name < b.name; });
+  std::sort(peers->begin(), peers->end(), [](const ServerPeer& a, const ServerPeer& b) {
+    return std::tie(a.name, a.source) < std::tie(b.name, b.source);
+  });
   return peers;
 }
 

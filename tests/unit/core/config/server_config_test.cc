@@ -433,7 +433,7 @@ TEST(MakeServerConfig, RefusesTheSameKeyOrNameTwice) {
   EXPECT_EQ(error_of({.file = "[[peer]]\nname = 'anna'\npublic_key = '" + text_of(2) +
                               "'\naddresses = '10.200.100.3'\n",
                       .peers = std::move(same_name)}),
-            "peer \"anna\" (server.toml:1) and peer \"anna\" (peers.d/anna.toml) have the same "
+            "peer \"anna\" (peers.d/anna.toml) and peer \"anna\" (server.toml:1) have the same "
             "name; rename one of them");
 }
 
