@@ -80,7 +80,7 @@ iovec piece_of(ByteView bytes) {
   return {const_cast<std::uint8_t*>(bytes.data()), bytes.size()};
 }
 
-// What kernels answer when the source address is not, or no longer, one of the host's. Each has
+// What kernels answer when the source address is not, or not any more, one of the host's. Each has
 // other meanings as well; only a send without the source tells.
 bool may_mean_gone_source(int error) {
   return error == EINVAL || error == EADDRNOTAVAIL || error == ENETUNREACH;

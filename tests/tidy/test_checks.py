@@ -7,7 +7,11 @@ import tempfile
 import unittest
 
 import check_layers
+import check_names
+import check_orphans
+import check_secrets
 import check_sizes
+import compare_verbs
 
 ARCHITECTURE = """# Architecture
 ## Who may include whom
@@ -136,6 +140,139 @@ class Sizes(Tree):
     def test_measures_python_and_shell(self):
         self.found("f has 72", "def f():\n" + "  x()\n" * 71, "tests/a.py")
         self.found("f has 73", "f() {\n" + lines(71) + "}\n", "tests/a.sh")
+
+
+class Names(Tree):
+    def clean(self, text, name="src/os/a.cc"):
+        self.assert_clean(check_names.check, {name: text})
+
+    def found(self, expected, text, name="src/os/a.cc"):
+        self.assert_found(expected, check_names.check, {name: text})
+
+    def test_refuses_names_that_say_nothing(self):
+        self.found("find the noun", "", "src/os/socket_utils.cc")
+        self.found('"PeerManager"', "class PeerManager;\n")
+        self.found('"UtilBox"', "class UtilBox;\n")
+        self.found('"send_helper"', "void send_helper();\n")
+        self.clean("void f(int common) { others::helper(x.utils); } // a manager\nvoid managers();\n")
+
+    def test_refuses_comments_about_history(self):
+        for word in ("FIXME", "TODO", "no longer", "Previously"):
+            with self.subTest(word):
+                self.found("in a comment", f"// {word} x\n")
+                self.found("in a comment", f"x()  # {word} x\n", "tests/a.py")
+        self.clean('// TODO(#12): x, no longer than y\nconst auto a = "FIXME";\n')
+
+    def test_refuses_exceptions_and_raw_ownership_in_src(self):
+        self.found("throw", 'void f() { throw 1; }\n')
+        self.found("new", "void f() { auto* a = new A; }\n")
+        self.found("delete", "void f(A* a) { delete a; }\n")
+        self.clean("#include <new>\nstruct A { A(A&) = delete; };\n"
+                   "auto f() { return std::unique_ptr<A>(new A(1)); }\n")
+        self.clean("void f() { throw 1; auto* a = new A; }\n", "tests/unit/a_test.cc")
+
+    def test_refuses_hidden_state(self):
+        self.found("mutable static", "void f() { static int count = 0; }\n")
+        self.found("mutable static", "struct A { static Clock* clock_; };\n")
+        self.found("mutable static", "thread_local int depth;\n")
+        self.found("mutable global", "namespace a {\nint count = 0;\n}\n")
+        self.found("mutable global", "namespace {\nstd::vector<int> cache;\n}\n")
+        self.clean("static int f(int);\nstatic constexpr int kA = 1;\nstatic const int b[] = {1};\n"
+                   "namespace a {\nconstexpr int kC = 2;\nusing D = int;\nclass E;\nint g(int h);\n"
+                   "constinit const F i{1};\nextern const F j;\n}\nclass K { int member_ = 0; };\n")
+
+    def test_refuses_tests_that_sleep_or_skip(self):
+        self.found("GTEST_SKIP", "TEST(A, B) { GTEST_SKIP(); }\n", "tests/unit/a_test.cc")
+        self.found("sleep_for", "void f() { std::this_thread::sleep_for(1s); }\n", "tests/unit/a_test.cc")
+        self.found("poll for a condition", "#!/bin/sh\n  sleep 1\n", "tests/netns/a.sh")
+        self.clean("#!/bin/sh\nrun_daemon a b sleep 1\n", "tests/netns/a.sh")
+
+    def test_refuses_unordered_iteration_in_core(self):
+        text = "std::unordered_map<int, A<B>> peers_;\nvoid f() { for (auto& p : peers_) g(p); }\n"
+        table = "class T { std::unordered_map<int, int> peers_; };\n"
+        self.found("has no order", "class T { std::unordered_set<int> a_; };\nvoid f() { for (auto& p : a_) g(p); }\n",
+                   "src/core/wg/a.cc")
+        self.assert_found("has no order", check_names.check,
+                          {"src/core/wg/a.h": table, "src/core/wg/a.cc": "void f() { for (auto& p : peers_) g(p); }\n"})
+        self.clean(table + "void f() { peers_.find(1); for (auto& p : list_) g(p); }\n", "src/core/wg/a.cc")
+        self.clean("class T { " + text.replace(";\nvoid", "; };\nvoid"), "src/os/a.cc")
+
+
+class Orphans(Tree):
+    FILES = {
+        "README.md": "# A\n[a](docs/architecture.md#who-may-include-whom) [b](docs/b.md) [c](https://example.com)\n",
+        "docs/b.md": "# B `c`\n[up](../README.md) [here](#b-c)\n![d](d.svg)\n```\n[not](a-link)\n```\n",
+        "docs/d.svg": "",
+        "src/CMakeLists.txt": "ginnel_module(os LIBS x)\n",
+        "src/os/a.cc": '#include "os/a.h"\n',
+        "src/os/a.h": "",
+        "tests/CMakeLists.txt": "ginnel_test(unit_os unit/os LIBS x)\n",
+        "tests/unit/os/a_test.cc": "",
+        "tests/fuzz/CMakeLists.txt": "ginnel_fuzzer(a LIBS x)\n",
+        "tests/fuzz/a_fuzz.cc": "// a.txt\n",
+        "tests/fuzz/corpus/a/1": "",
+        "tests/vectors/a.txt": "",
+    }
+
+    def found(self, expected, changes):
+        self.assert_found(expected, check_orphans.check, {**self.FILES, **changes})
+
+    def test_accepts_a_connected_tree(self):
+        self.assert_clean(check_orphans.check, self.FILES)
+
+    def test_refuses_sources_that_nothing_builds(self):
+        self.found("src/cli/a.cc: no CMakeLists", {"src/cli/a.cc": ""})
+        self.found("src/os/main.cc: no CMakeLists", {"src/os/main.cc": ""})
+        self.found("unit/cli/a_test.cc: no CMakeLists", {"tests/unit/cli/a_test.cc": ""})
+        self.found("b_fuzz.cc: no CMakeLists", {"tests/fuzz/b_fuzz.cc": ""})
+
+    def test_refuses_what_nothing_uses(self):
+        self.found("src/os/b.h: nothing includes it", {"src/os/b.h": ""})
+        self.found("corpus/b: no fuzzer", {"tests/fuzz/corpus/b/1": ""})
+        self.found("b.txt: no test names it", {"tests/vectors/b.txt": ""})
+        self.found("docs/c.md: no page links to it", {"docs/c.md": ""})
+
+    def test_refuses_links_that_lead_nowhere(self):
+        self.found("leads nowhere", {"CHANGELOG.md": "[x](docs/x.md)\n"})
+        self.found("no heading", {"CHANGELOG.md": "[x](docs/b.md#x)\n"})
+
+    def test_refuses_scripts_that_cannot_run(self):
+        self.found("not executable", {"tests/netns/a.sh": "#!/bin/sh\n# Shows a.\n"})
+
+
+class Secrets(Tree):
+    def found(self, expected, text):
+        self.assert_found(expected, check_secrets.check, {"docs/a.md": text})
+
+    def test_refuses_what_is_of_one_machine(self):
+        self.found("somebody's machine", "see /ho" + "me/somebody/x\n")
+        self.found("registry's host", "from deb" + ".debian.org\n")
+        self.found("a credential", "-----BEGIN PRIVATE" + " KEY-----\n")
+        self.found("docs/a.md: over", "x" * (1024 * 1024 + 1))
+        self.assert_clean(check_secrets.check, {"docs/a.md": "x" * 1024 * 1024})
+
+
+class Verbs(Tree):
+    VERB = {"name": "genkey", "summary": "make a key", "page": "docs/keys.md", "flags": [{"name": "--json"}]}
+    README = "<!-- verbs -->\n" + compare_verbs.table([VERB]) + "<!-- /verbs -->\n"
+    PAGE = "`ginnel genkey --json`\n"
+
+    def found(self, expected, **changes):
+        files = {"README.md": self.README, "docs/keys.md": self.PAGE}
+        files |= {{"readme": "README.md", "page": "docs/keys.md"}[k]: v for k, v in changes.items()}
+        self.assert_found(expected, lambda root: compare_verbs.compare(root, [self.VERB]), files)
+
+    def test_accepts_a_documented_verb(self):
+        files = {"README.md": self.README, "docs/keys.md": self.PAGE}
+        self.assert_clean(lambda root: compare_verbs.compare(root, [self.VERB]), files)
+
+    def test_refuses_a_readme_that_says_otherwise(self):
+        self.found("the table differs", readme=self.README.replace("make", "eat"))
+        self.found("no table", readme="# A\n")
+
+    def test_refuses_an_undocumented_flag_or_verb(self):
+        self.found("does not say --json", page="`ginnel genkey --json-lines`\n")
+        self.found("does not say ginnel genkey", page="--json\n")
 
 
 if __name__ == "__main__":

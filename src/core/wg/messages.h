@@ -24,7 +24,7 @@ enum class Drop : std::uint8_t {
   UnknownSession,     // No session or handshake of ours has that index.
   ReplayedHandshake,  // The initiation is not newer than the last one of its peer.
   BadHandshake,       // Something in it does not decrypt: wrong keys, or changed on its way.
-  StaleHandshake,     // A response to an initiation that we no longer wait for.
+  StaleHandshake,     // A response to an initiation that nobody waits for.
   BadCookie,          // A cookie reply that does not decrypt, or that nobody asked for.
   LowOrderPoint,      // A key whose shared secret everyone knows.
   BadTag,
