@@ -1,0 +1,23 @@
+// Which settings let a host forward, and what has to be set before so that the host itself keeps
+// its routes.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/hostnet/host_state.h"
+
+namespace ginnel::hostnet {
+
+inline constexpr std::string_view kForwarding4 = "net/ipv4/ip_forward";
+inline constexpr std::string_view kForwarding6 = "net/ipv6/conf/all/forwarding";
+
+// Interfaces with a default route from router advertisements, each once. When IPv6 forwarding is
+// switched on, the kernel deletes such routes of every interface whose accept_ra is not 2.
+std::vector<std::string> advertised_uplinks(const std::vector<Route>& routes);
+
+// "net/ipv6/conf/eth0/accept_ra".
+std::string accept_ra_path(std::string_view interface);
+
+}  // namespace ginnel::hostnet

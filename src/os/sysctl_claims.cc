@@ -1,0 +1,219 @@
+#include "os/sysctl_claims.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include "core/hostnet/forwarding.h"
+#include "os/os_error.h"
+
+namespace ginnel::os {
+namespace {
+
+using hostnet::LedgerEntry;
+using hostnet::Owner;
+using hostnet::Sysctl;
+using hostnet::SysctlLedger;
+
+constexpr int kSocketNetnsCookie = 71;  // SO_NETNS_COOKIE; not in every libc's headers.
+constexpr mode_t kDirectoryMode = 0755;
+
+// What tells this network namespace from every other of this boot: settings under net/ are its own.
+std::string namespace_name() {
+  const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof cookie;
+  if (socket && ::getsockopt(socket.get(), SOL_SOCKET, kSocketNetnsCookie, &cookie, &size) == 0) {
+    return fmt::format("net-{}", cookie);
+  }
+  // Before Linux 5.14.
+  struct stat status{};
+  if (::stat("/proc/thread-self/ns/net", &status) == 0) {
+    return fmt::format("net-inode-{}", status.st_ino);
+  }
+  return "net";
+}
+
+// The settings that the kernel changes when forwarding of one family is switched off again.
+struct Followers {
+  std::string_view forwarding;
+  std::string_view interfaces;  // Each has a `forwarding` that follows.
+  std::string_view redirects;   // Set to 1 when forwarding goes off; empty: not so.
+};
+constexpr Followers kFollowers[] = {
+    {hostnet::kForwarding4, "net/ipv4/conf", "net/ipv4/conf/all/accept_redirects"},
+    {hostnet::kForwarding6, "net/ipv6/conf", ""},
+};
+
+}  // namespace
+
+SysctlClaims::SysctlClaims(std::string directory, Owner owner, SysctlTree tree)
+    : directory_(std::move(directory)), owner_(std::move(owner)), tree_(std::move(tree)) {}
+
+Result<SysctlClaims> SysctlClaims::open(const std::string& run_directory, const Owner& owner,
+                                        SysctlTree tree) {
+  SysctlClaims claims(fmt::format("{}/{}", run_directory, namespace_name()), owner,
+                      std::move(tree));
+  if (Status made = make_directories(claims.directory_, kDirectoryMode); !made) {
+    return pass(std::move(made));
+  }
+  auto boot = SysctlTree().read("kernel/random/boot_id");
+  if (!boot) return pass(std::move(boot));
+  claims.boot_ = std::move(*boot);
+
+  auto locked = claims.lock_ledger();
+  if (!locked) return pass(std::move(locked));
+  auto alive = FileLock::take(claims.lock_path(owner));
+  if (!alive) return pass(std::move(alive));
+  auto ledger = claims.load();
+  if (!ledger) return pass(std::move(ledger));
+  if (Status cleaned = claims.clean_up_dead(*ledger); !cleaned) return pass(std::move(cleaned));
+  claims.alive_ = std::move(*alive);
+  return claims;
+}
+
+std::string SysctlClaims::lock_path(const Owner& owner) const {
+  return fmt::format("{}/{}.lock", directory_, owner.table_name());
+}
+
+bool SysctlClaims::is_alive(const Owner& owner) const {
+  if (owner == owner_) return true;
+  const std::string path = lock_path(owner);
+  return file_exists(path) && !FileLock::take(path);
+}
+
+// Held while the ledger is read, changed and acted upon, by one process at a time.
+Result<Fd> SysctlClaims::lock_ledger() const {
+  const std::string path = directory_ + "/ledger.lock";
+  Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd) return os_fail("open lock file " + path, errno);
+  while (::flock(fd.get(), LOCK_EX) != 0) {
+    if (errno != EINTR) return os_fail("lock " + path, errno);
+  }
+  return fd;
+}
+
+Result<SysctlLedger> SysctlClaims::load() const {
+  const std::string path = directory_ + "/ledger";
+  if (!file_exists(path)) return SysctlLedger(boot_);
+  auto text = read_file(path, SysctlLedger::kMaxTextSize);
+  if (!text) return pass(std::move(text));
+  auto ledger = SysctlLedger::parse(*text);
+  if (!ledger) {
+    return fail(ledger.error().code,
+                fmt::format("{}: {}; remove the file", path, ledger.error().message));
+  }
+  if (ledger->boot() != boot_) return SysctlLedger(boot_);
+  return ledger;
+}
+
+Status SysctlClaims::save(const SysctlLedger& ledger) const {
+  return write_file_atomically(directory_ + "/ledger", ledger.to_text(), 0600);
+}
+
+Status SysctlClaims::clean_up_dead(SysctlLedger& ledger) const {
+  Status outcome = ok();
+  bool changed = false;
+  for (const Owner& owner : ledger.owners()) {
+    if (owner != owner_ && is_alive(owner)) continue;
+    // A dead one of our own name has left its claims too: we have made none yet.
+    const Status restored = put_back(ledger.release(owner));
+    if (!restored && outcome) outcome = restored;
+    changed = true;
+  }
+  if (!changed) return outcome;
+  const Status saved = save(ledger);
+  return outcome ? saved : outcome;
+}
+
+std::vector<Sysctl> SysctlClaims::side_effects_of(const Sysctl& wanted,
+                                                  const std::string& current) const {
+  std::vector<Sysctl> effects;
+  for (const Followers& followers : kFollowers) {
+    if (followers.forwarding != wanted.path || current == wanted.value) continue;
+    const auto interfaces = tree_.list(followers.interfaces);
+    if (!interfaces) continue;
+    for (const std::string& interface : *interfaces) {
+      if (interface == "all") continue;
+      std::string path = fmt::format("{}/{}/forwarding", followers.interfaces, interface);
+      const auto value = tree_.read(path);
+      if (value && *value != current) effects.push_back({.path = path, .value = *value});
+    }
+    if (followers.redirects.empty()) continue;
+    if (const auto value = tree_.read(followers.redirects)) {
+      effects.push_back({.path = std::string(followers.redirects), .value = *value});
+    }
+  }
+  return effects;
+}
+
+Status SysctlClaims::claim(const std::vector<Sysctl>& wanted) {
+  auto locked = lock_ledger();
+  if (!locked) return pass(std::move(locked));
+  auto ledger = load();
+  if (!ledger) return pass(std::move(ledger));
+  for (const Sysctl& setting : wanted) {
+    const auto current = tree_.read(setting.path);
+    if (!current) return std::unexpected(current.error());
+    Status claimed = ledger->claim(owner_, setting, *current, side_effects_of(setting, *current));
+    if (!claimed) return claimed;
+    if (Status saved = save(*ledger); !saved) return saved;
+    if (*current == setting.value) continue;
+    if (Status written = tree_.write(setting.path, setting.value); !written) return written;
+  }
+  return ok();
+}
+
+Status SysctlClaims::put_back(const std::vector<LedgerEntry>& entries) const {
+  Status outcome = ok();
+  const auto note = [&](Status status) {
+    if (!status && outcome) outcome = std::move(status);
+  };
+  for (const LedgerEntry& entry : entries) {
+    const auto current = tree_.read(entry.path);
+    // Gone with its interface, or set by somebody else since: no longer ours to change.
+    if (!current || *current != entry.value || entry.value == entry.original) continue;
+    Status written = tree_.write(entry.path, entry.original);
+    const bool restored = written.has_value();
+    note(std::move(written));
+    if (!restored) continue;
+    for (const Sysctl& effect : entry.side_effects) {
+      const auto now = tree_.read(effect.path);
+      if (now && *now != effect.value) note(tree_.write(effect.path, effect.value));
+    }
+  }
+  return outcome;
+}
+
+Status SysctlClaims::release() {
+  auto locked = lock_ledger();
+  if (!locked) return pass(std::move(locked));
+  auto ledger = load();
+  if (!ledger) return pass(std::move(ledger));
+  // Put back first: killed in between, the next start finds it put back and forgets it.
+  Status restored = put_back(ledger->release(owner_));
+  Status saved = save(*ledger);
+  return restored ? saved : restored;
+}
+
+Status enable_forwarding(SysctlClaims& claims, ForwardingWanted wanted,
+                         const std::vector<hostnet::Route>& routes) {
+  std::vector<Sysctl> settings;
+  if (wanted.ipv6) {
+    for (const std::string& interface : hostnet::advertised_uplinks(routes)) {
+      Sysctl accept{.path = hostnet::accept_ra_path(interface), .value = "2"};
+      const auto current = claims.tree().read(accept.path);
+      // 0: advertisements there are the business of a daemon (systemd-networkd, NetworkManager),
+      // whose routes the kernel does not delete; it must not start to listen as well.
+      if (current && *current != "0") settings.push_back(std::move(accept));
+    }
+    settings.push_back({.path = std::string(hostnet::kForwarding6), .value = "1"});
+  }
+  if (wanted.ipv4) settings.push_back({.path = std::string(hostnet::kForwarding4), .value = "1"});
+  return claims.claim(settings);
+}
+
+}  // namespace ginnel::os

@@ -1,0 +1,66 @@
+// One process's stake in the kernel settings of its network namespace: the ledger of
+// core/hostnet/sysctl_ledger.h in a file, and a lock that says who is alive. What a killed process
+// left behind is put back by the next one that opens it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "core/hostnet/sysctl_ledger.h"
+#include "os/file.h"
+#include "os/sysctl_tree.h"
+
+namespace ginnel::os {
+
+inline constexpr const char* kRunDirectory = "/run/ginnel";
+
+class SysctlClaims {
+ public:
+  // Fails with AlreadyExists when a process runs as this owner already, naming it. Puts back what
+  // dead owners left, the same owner's former self included.
+  static Result<SysctlClaims> open(const std::string& run_directory, const hostnet::Owner& owner,
+                                   SysctlTree tree);
+
+  // Sets the values in this order. Each original is on disk before its setting changes. When one
+  // fails, those before it in this call stay claimed until release().
+  Status claim(const std::vector<hostnet::Sysctl>& wanted);
+
+  // Gives up all claims of this owner and puts back what nobody else wants, last first. The first
+  // failure is returned after all were tried.
+  Status release();
+
+  // Whether a process runs as this owner.
+  bool is_alive(const hostnet::Owner& owner) const;
+
+  const SysctlTree& tree() const { return tree_; }
+
+ private:
+  SysctlClaims(std::string directory, hostnet::Owner owner, SysctlTree tree);
+
+  Result<Fd> lock_ledger() const;
+  Result<hostnet::SysctlLedger> load() const;
+  Status save(const hostnet::SysctlLedger& ledger) const;
+  std::string lock_path(const hostnet::Owner& owner) const;
+  Status clean_up_dead(hostnet::SysctlLedger& ledger) const;
+  std::vector<hostnet::Sysctl> side_effects_of(const hostnet::Sysctl& wanted,
+                                               const std::string& current) const;
+  Status put_back(const std::vector<hostnet::LedgerEntry>& entries) const;
+
+  std::string directory_;  // Of this network namespace.
+  hostnet::Owner owner_;
+  SysctlTree tree_;
+  std::string boot_;
+  std::optional<FileLock> alive_;
+};
+
+// Lets the host forward IPv4, IPv6 or both, and keeps its routes from router advertisements alive
+// while it does. `routes` is the host's routing table of this moment.
+struct ForwardingWanted {
+  bool ipv4 = false;
+  bool ipv6 = false;
+};
+Status enable_forwarding(SysctlClaims& claims, ForwardingWanted wanted,
+                         const std::vector<hostnet::Route>& routes);
+
+}  // namespace ginnel::os
