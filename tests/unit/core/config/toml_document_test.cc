@@ -56,6 +56,10 @@ TEST(TomlDocument, RefusesWhatIsNotTomlWithFileAndLine) {
       {"a = 1 b = 2\n", "server.toml:1: not valid TOML: "},
       {"[a]\n[a]\n", "server.toml:2: not valid TOML: "},
       {"a = \"\xff\"\n", "server.toml:1: not valid TOML: "},
+      {"[ %]\n", "server.toml:1: not valid TOML: "},
+      {"\xc3\xa9 = 1\n", "server.toml:1: not valid TOML: "},
+      {"[p\xd2\x86]\n", "server.toml:1: not valid TOML: "},
+      {"a = \xe1\x9a\x81\n", "server.toml:1: not valid TOML: "},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.text);
