@@ -1,0 +1,44 @@
+// The edits that `ginnel peer` makes to a server's files: each is one file's new text, which
+// load_server_config() checks before anybody writes it.
+#pragma once
+
+#include "base/time.h"
+#include "service/server/server_files.h"
+
+namespace ginnel::server {
+
+struct NewPeer {
+  std::string name;
+  std::optional<crypto::PublicKey> public_key;  // Absent: a key pair is made here.
+  std::optional<crypto::PresharedKey> preshared_key;
+  // With a key pair made here, one is made as well, because the client gets a whole file anyway.
+  bool make_preshared_key = true;
+  std::vector<net::Address> addresses;   // Empty: the next free ones.
+  std::vector<net::Prefix> allowed_ips;  // Networks behind the peer, besides its addresses.
+  std::optional<config::HostPort> endpoint;
+  std::optional<std::uint16_t> persistent_keepalive_seconds;
+};
+
+// `config` is what the files say before the edit. Errors name the peer and what to do instead.
+class PeerEdits {
+ public:
+  PeerEdits(const ServerPaths& paths, const config::ServerConfig& config)
+      : paths_(paths), config_(config) {}
+
+  Result<FileEdit> add(NewPeer peer, Rng& rng, UnixTime now) const;
+  Result<FileEdit> remove(std::string_view name) const;
+  Result<FileEdit> set_enabled(std::string_view name, bool enabled) const;
+  // Takes the client's private key out of the file; the client goes on working.
+  Result<FileEdit> forget_key(std::string_view name) const;
+
+ private:
+  Result<const config::ServerPeer*> find(std::string_view name) const;
+  Result<FileEdit> edit_document(
+      std::string_view name,
+      const std::function<Status(config::TomlDocument&, const config::ServerPeer&)>& change) const;
+
+  const ServerPaths& paths_;
+  const config::ServerConfig& config_;
+};
+
+}  // namespace ginnel::server

@@ -1,0 +1,283 @@
+#include "service/server/server.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "service/server/change_summary.h"
+#include "service/server/client_files.h"
+
+namespace ginnel::server {
+namespace {
+
+using config::ServerConfig;
+using config::ServerPeer;
+
+std::unexpected<Error> needs_restart(std::string_view setting) {
+  return fail(
+      ErrorCode::Conflict,
+      fmt::format("{} changes with a restart of the server only; nothing was changed", setting));
+}
+
+bool same_key(const crypto::PrivateKey& a, const crypto::PrivateKey& b) {
+  return equal_in_constant_time(a.expose(), b.expose());
+}
+
+}  // namespace
+
+Server::Server(Parts parts, TrafficBook traffic)
+    : device_(parts.device),
+      host_(parts.host),
+      clock_(parts.clock),
+      rng_(parts.rng),
+      source_(std::move(parts.source)),
+      process_(parts.process),
+      started_(clock_.now()),
+      config_(std::move(parts.config)),
+      key_(std::move(parts.key)),
+      public_key_(key_.key.public_key()),
+      traffic_(std::move(traffic)) {}
+
+Result<std::unique_ptr<Server>> Server::start(Parts parts) {
+  auto traffic = TrafficBook::open(parts.database);
+  if (!traffic) return pass(std::move(traffic));
+  std::unique_ptr<Server> server(new Server(std::move(parts), std::move(*traffic)));
+  MutexLock lock(server->mutex_);
+  if (Status up = server->bring_up(); !up) return pass(std::move(up));
+  return server;
+}
+
+Server::~Server() {
+  record_traffic();
+  save_traffic();
+  host_.undo();
+}
+
+Status Server::bring_up() {
+  if (Status good = config::check_own_key(config_, public_key_); !good) return good;
+  auto host = host_.read();
+  if (!host) return pass(std::move(host));
+  if (Status free = check_subnets_are_free(config_.subnets, *host, device_.interface_name());
+      !free) {
+    return free;
+  }
+  const ServerConfig nobody;
+  if (Status configured = change_device(nobody, config_, &key_); !configured) return configured;
+  const Uplinks uplinks = choose_uplinks(config_, *host, device_.interface_name());
+  if (Status applied = host_.apply(host_wishes(config_, uplinks)); !applied) return applied;
+  look_at_host(std::move(*host));
+  return ok();
+}
+
+Result<ChangeView> Server::remove_peer(std::string_view name) {
+  MutexLock lock(mutex_);
+  return edit_files([&](const PeerEdits& edits) { return edits.remove(name); });
+}
+
+Result<ChangeView> Server::set_peer_enabled(std::string_view name, bool enabled) {
+  MutexLock lock(mutex_);
+  return edit_files([&](const PeerEdits& edits) { return edits.set_enabled(name, enabled); });
+}
+
+Result<ChangeView> Server::forget_peer_key(std::string_view name) {
+  MutexLock lock(mutex_);
+  return edit_files([&](const PeerEdits& edits) { return edits.forget_key(name); });
+}
+
+Result<PeerView> Server::add_peer(NewPeer peer) {
+  MutexLock lock(mutex_);
+  const std::string name = peer.name;
+  auto added = edit_files(
+      [&](const PeerEdits& edits) { return edits.add(std::move(peer), rng_, clock_.now().unix); });
+  if (!added) return pass(std::move(added));
+  return view_of(*config_.find_peer(name), nullptr);
+}
+
+Result<ChangeView> Server::reload() {
+  MutexLock lock(mutex_);
+  auto next = load_server_config(source_);
+  if (!next) return pass(std::move(next));
+  return adopt(std::move(*next));
+}
+
+Result<ChangeView> Server::edit_files(
+    const std::function<Result<FileEdit>(const PeerEdits& edits)>& make_edit) {
+  auto current = load_server_config(source_);
+  if (!current) return pass(std::move(current));
+  auto edit = make_edit(PeerEdits(source_.paths, *current));
+  if (!edit) return pass(std::move(edit));
+  auto next = load_server_config(source_, &*edit);
+  if (!next) return pass(std::move(next));
+  if (Status written = apply(*edit); !written) return pass(std::move(written));
+  auto adopted = adopt(std::move(*next));
+  if (adopted) return adopted;
+  if (Status undone = undo(*edit); !undone) {
+    log::error("a refused change could not be taken out of its file again: {}",
+               undone.error().message);
+  }
+  return adopted;
+}
+
+Result<ChangeView> Server::adopt(ServerConfig next) {
+  auto key = read_key_again(next);
+  if (!key) return pass(std::move(key));
+  if (Status good = config::check_own_key(next, key->key.public_key()); !good) {
+    return pass(std::move(good));
+  }
+  if (Status good = check_adoptable(next); !good) return pass(std::move(good));
+  auto host = host_.read();
+  if (!host) return pass(std::move(host));
+  const std::string& own = device_.interface_name();
+  if (Status free = check_subnets_are_free(next.subnets, *host, own); !free) {
+    return pass(std::move(free));
+  }
+  // Peers that go take their counters with them.
+  traffic_.record(clock_.now().mono, observe());
+  const bool is_new_key = !same_key(key->key, key_.key);
+  if (Status changed = change_device(config_, next, is_new_key ? &*key : nullptr); !changed) {
+    return pass(std::move(changed));
+  }
+  const HostWishes wishes = host_wishes(next, choose_uplinks(next, *host, own));
+  if (Status applied = host_.apply(wishes); !applied) {
+    static_cast<void>(change_device(next, config_, is_new_key ? &key_ : nullptr));
+    return pass(std::move(applied));
+  }
+  ChangeView view = summarize(config_, next);
+  if (is_new_key) view.settings.emplace_back("private_key");
+  std::swap(config_, next);
+  for (const ServerPeer& peer : next.peers) {
+    const auto is_it = [&](const ServerPeer& p) { return p.public_key == peer.public_key; };
+    if (std::ranges::none_of(config_.peers, is_it)) traffic_.forget(peer.public_key);
+  }
+  key_ = std::move(*key);
+  public_key_ = key_.key.public_key();
+  look_at_host(std::move(*host));
+  for (const Finding& finding : findings_) view.warnings.push_back(finding.message);
+  return view;
+}
+
+Result<ServerKey> Server::read_key_again(const ServerConfig& next) {
+  auto key = load_server_key(source_.paths, next, rng_);
+  if (!key || !key->is_new) return key;
+  return fail(ErrorCode::NotFound,
+              fmt::format("private key file {} is gone; put it back, or restart the server to have "
+                          "a new key made",
+                          key->file));
+}
+
+Status Server::check_adoptable(const ServerConfig& next) const {
+  if (next.interface && *next.interface != device_.interface_name()) {
+    return needs_restart("interface");
+  }
+  if (next.listen.address != config_.listen.address) return needs_restart("listen_addr's address");
+  if (next.metrics_listen != config_.metrics_listen) return needs_restart("metrics_listen");
+  return ok();
+}
+
+Status Server::change_device(const ServerConfig& before, const ServerConfig& after,
+                             const ServerKey* new_key) {
+  wg::DeviceChange change;
+  change.peers = config::changed_peers(before.peers, after.peers);
+  if (new_key != nullptr) {
+    change.private_key = new_key->key.duplicate();
+    change.listen_port = after.listen.port;
+  } else if (before.listen.port != after.listen.port) {
+    change.listen_port = after.listen.port;
+  }
+  return device_.configure(std::move(change));
+}
+
+HostWishes Server::host_wishes(const ServerConfig& config, const Uplinks& uplinks) const {
+  HostWishes wanted;
+  wanted.rules = {.interface = device_.interface_name(),
+                  .subnet4 = config.subnets.v4,
+                  .subnet6 = config.subnets.v6,
+                  .uplink4 = uplinks.v4,
+                  .uplink6 = uplinks.v6,
+                  .listen_port = config.listen.port,
+                  .client_to_client = config.client_to_client,
+                  .only_uplink = config.outbound_interface.has_value()};
+  wanted.addresses.push_back({config.own.v4, config.subnets.v4.length()});
+  if (config.own.v6) wanted.addresses.push_back({*config.own.v6, config.subnets.v6->length()});
+  wanted.mtu = config.mtu;
+  wanted.open_firewall = config.open_firewall;
+  return wanted;
+}
+
+void Server::follow_host() {
+  MutexLock lock(mutex_);
+  auto host = host_.read();
+  if (!host) {
+    log::warn("the host's networking cannot be read: {}", host.error().message);
+    return;
+  }
+  const Uplinks uplinks = choose_uplinks(config_, *host, device_.interface_name());
+  if (Status applied = host_.apply(host_wishes(config_, uplinks)); !applied) {
+    log::error("the host's networking could not be followed: {}", applied.error().message);
+    return;
+  }
+  look_at_host(std::move(*host));
+}
+
+// Without a way out rules stay as they are for the family that lost it, but for the uplink's name.
+void Server::look_at_host(hostnet::HostState state) {
+  const Uplinks uplinks = choose_uplinks(config_, state, device_.interface_name());
+  if (uplinks != uplinks_) {
+    log::info("uplink ipv4={} ipv6={}", uplinks.v4.empty() ? "none" : uplinks.v4,
+              uplinks.v6.empty() ? "none" : uplinks.v6);
+  }
+  host_state_ = std::move(state);
+  uplinks_ = uplinks;
+  find_out();
+}
+
+void Server::find_out() {
+  std::vector<Finding> findings;
+  const auto has_link = [&](const std::string& name) {
+    const hostnet::Link* link = host_state_.find_link(name);
+    return link != nullptr && link->running;
+  };
+  if (!has_link(uplinks_.v4) && !has_link(uplinks_.v6)) {
+    findings.push_back(
+        {"no-uplink",
+         config_.outbound_interface
+             ? fmt::format("outbound interface {} is not there or down: clients reach nothing "
+                           "outside",
+                           *config_.outbound_interface)
+             : "this host has no default route: clients reach nothing outside",
+         "connect the host; the server follows by itself"});
+  }
+  const auto endpoint = choose_endpoint(config_, host_state_, uplinks_, device_.interface_name());
+  if (!endpoint) {
+    findings.push_back({"no-endpoint", endpoint.error().message, "--endpoint HOST"});
+  } else if (!endpoint->warning.empty()) {
+    findings.push_back({"private-endpoint", endpoint->warning, "--endpoint HOST"});
+  }
+  for (Finding& finding : host_.find_obstacles(host_wishes(config_, uplinks_))) {
+    findings.push_back(std::move(finding));
+  }
+  for (const Finding& finding : findings) {
+    if (std::ranges::find(findings_, finding) != findings_.end()) continue;
+    log::warn("{}{}{}", finding.message, finding.fix.empty() ? "" : "; fix: ", finding.fix);
+  }
+  findings_ = std::move(findings);
+}
+
+void Server::record_traffic() {
+  MutexLock lock(mutex_);
+  traffic_.record(clock_.now().mono, observe());
+}
+
+Duration Server::traffic_interval() {
+  MutexLock lock(mutex_);
+  return TrafficBook::interval(config_.peers.size());
+}
+
+void Server::save_traffic() {
+  MutexLock lock(mutex_);
+  if (Status saved = traffic_.save(); !saved) {
+    log::warn("traffic totals could not be saved: {}", saved.error().message);
+  }
+}
+
+}  // namespace ginnel::server
