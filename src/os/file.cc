@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "os/os_error.h"
+#include "os/process.h"
 
 namespace ginnel::os {
 namespace {
@@ -85,8 +86,8 @@ std::string lock_owner(int fd) {
   const auto pid = parse_number<int>(
       trim({text, length > 0 ? static_cast<std::size_t>(length) : 0}), 1, INT_MAX);
   if (!pid) return "another process";
-  const auto name = read_file(fmt::format("/proc/{}/comm", *pid), 64);
-  return fmt::format("process {}{}", *pid, name ? fmt::format(" ({})", trim(*name)) : "");
+  const std::string name = process_name(*pid);
+  return fmt::format("process {}{}", *pid, name.empty() ? "" : " (" + name + ")");
 }
 
 }  // namespace

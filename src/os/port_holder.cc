@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "os/file.h"
+#include "os/process.h"
 
 namespace ginnel::os {
 namespace {
@@ -90,8 +91,7 @@ std::string describe_holder(Transport transport, std::uint16_t port) {
     inodes.insert(inodes.end(), found.begin(), found.end());
   }
   if (const int pid = process_with(inodes); pid != 0) {
-    const auto name = read_file(fmt::format("/proc/{}/comm", pid), 64);
-    return fmt::format("it is held by {} (process {})", name ? trim(*name) : "a program", pid);
+    return fmt::format("it is held by {} (process {})", process_name(pid), pid);
   }
   if (geteuid() != 0) return "it is held by another user's process (root can see which)";
   return "it is held by no process of this host: perhaps a container, or a WireGuard interface of "

@@ -1,0 +1,36 @@
+// What a process can know about itself and its threads.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+
+namespace ginnel::os {
+
+// How many threads can run at once: the CPUs this process may use, and no more than the quota of
+// its container. At least 1.
+unsigned cpu_count();
+
+// The CPUs that the text of a cgroup's cpu.max allows, rounded up: "150000 100000" is 2. Zero when
+// it sets no limit or is not understood.
+unsigned cpus_of_quota(std::string_view cpu_max);
+
+// Memory that is really in use.
+std::size_t resident_bytes();
+
+// CPU time that the calling thread has used.
+Duration thread_cpu_time();
+
+// What `top -H` shows for the calling thread. Linux keeps kMaxThreadName bytes.
+inline constexpr std::size_t kMaxThreadName = 15;
+void set_thread_name(std::string_view name);
+
+pid_t process_id();
+
+// The short name of a process; empty when there is none of that number.
+std::string process_name(pid_t pid);
+
+}  // namespace ginnel::os

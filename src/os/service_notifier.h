@@ -1,0 +1,40 @@
+// Tells systemd how the service is (sd_notify). Without systemd it does nothing.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "os/fd.h"
+
+namespace ginnel::os {
+
+class ServiceNotifier {
+ public:
+  static constexpr std::size_t kMaxStatusBytes = 1024;
+
+  // From NOTIFY_SOCKET and WATCHDOG_USEC, which it removes from the environment: programs that are
+  // started must not speak for us. Call it before there are threads.
+  static ServiceNotifier from_environment();
+
+  bool is_listening() const { return socket_.is_open(); }
+  void ready() { send("READY=1"); }
+  void reloading();
+  void stopping() { send("STOPPING=1"); }
+  // What `systemctl status` shows; cut off at kMaxStatusBytes.
+  void status(std::string_view text);
+  // To be called at least every watchdog_interval().
+  void watchdog() { send("WATCHDOG=1"); }
+  // Half of what systemd allows, or zero when it does not watch.
+  Duration watchdog_interval() const { return watchdog_interval_; }
+
+ private:
+  void send(std::string_view message);
+
+  Fd socket_;
+  std::string address_;  // A path, or an abstract name that begins with a zero byte.
+  Duration watchdog_interval_{};
+};
+
+}  // namespace ginnel::os

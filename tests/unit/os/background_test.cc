@@ -1,0 +1,175 @@
+#include "os/background.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "in_child.h"
+#include "os/process.h"
+#include "temporary_directory.h"
+
+namespace ginnel::os {
+namespace {
+
+// Plays a command that goes to the background; returns what its parent ends with. `child` is what
+// the background process does, until it exits.
+template <class Child>
+int run_command(std::string& message, Child child) {
+  int ends[2];
+  if (pipe(ends) != 0) return -1;
+  const int code = in_child([&] {
+    auto background = Background::split();
+    if (!background) return 100;
+    if (background->is_child()) {
+      close(ends[0]);
+      close(ends[1]);
+      child(*background);
+      _exit(0);
+    }
+    const Background::Verdict verdict = background->await();
+    if (write(ends[1], verdict.message.data(), verdict.message.size()) < 0) return 101;
+    return verdict.exit_code;
+  });
+  close(ends[1]);
+  char text[8192];
+  const ssize_t size = read(ends[0], text, sizeof text);
+  message.assign(text, size > 0 ? static_cast<std::size_t>(size) : 0);
+  close(ends[0]);
+  return code;
+}
+
+// Ends when every process that inherited the other end has ended.
+void await_end(int read_end) {
+  pollfd waiting{.fd = read_end, .events = POLLIN, .revents = 0};
+  ASSERT_EQ(poll(&waiting, 1, 10'000), 1);
+  char byte;
+  EXPECT_EQ(read(read_end, &byte, 1), 0);
+}
+
+TEST(Background, LetsTheParentGoOnlyWhenItIsReady) {
+  TemporaryDirectory directory;
+  std::string message;
+  const int code = run_command(message, [&](Background& background) {
+    write_contents(directory / "ready", "");
+    if (!background.ready()) _exit(1);
+  });
+  EXPECT_EQ(code, 0);
+  EXPECT_EQ(message, "");
+  EXPECT_TRUE(std::filesystem::exists(directory / "ready"));
+}
+
+TEST(Background, ForwardsTheErrorAndTheExitCode) {
+  std::string message;
+  EXPECT_EQ(run_command(message,
+                        [](Background& background) {
+                          background.failed({.exit_code = 7, .message = "wg0: port in use"});
+                        }),
+            7);
+  EXPECT_EQ(message, "wg0: port in use");
+}
+
+TEST(Background, ReportsAChildThatDiedWithoutAWord) {
+  for (const bool by_signal : {false, true}) {
+    std::string message;
+    EXPECT_EQ(run_command(message,
+                          [&](Background&) {
+                            if (by_signal) kill(getpid(), SIGKILL);
+                            _exit(0);
+                          }),
+              Background::kSilentExitCode);
+    EXPECT_EQ(message, "the background process ended before it was ready");
+  }
+}
+
+TEST(Background, CutsAMessageThatIsTooLong) {
+  constexpr std::size_t kMost = Background::kMaxMessageBytes;
+  for (const std::size_t length : {kMost - 1, kMost, kMost + 1}) {
+    std::string message;
+    EXPECT_EQ(run_command(message,
+                          [&](Background& background) {
+                            background.failed({3, std::string(length, 'x')});
+                          }),
+              3);
+    EXPECT_EQ(message, std::string(std::min(length, kMost), 'x'));
+  }
+}
+
+TEST(Background, ClosesTheTerminalAndLeavesTheDirectoryAndTheSession) {
+  TemporaryDirectory directory;
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);  // Stands for the script that reads what the command prints.
+  int stays[2], alive[2];
+  ASSERT_EQ(pipe(stays), 0);  // Ends the daemon.
+  ASSERT_EQ(pipe(alive), 0);  // Open for as long as it lives.
+  std::string message;
+  const pid_t session = getsid(0);
+  EXPECT_EQ(run_command(message,
+                        [&](Background& background) {
+                          dup2(ends[1], STDOUT_FILENO);
+                          dup2(ends[1], STDERR_FILENO);
+                          close(ends[0]);
+                          close(ends[1]);
+                          const Fd log(open((directory / "log").c_str(), O_WRONLY | O_CREAT, 0600));
+                          if (!background.ready(log)) _exit(1);
+                          char cwd[64] = "";
+                          const bool as_promised = getcwd(cwd, sizeof cwd) != nullptr &&
+                                                   std::string_view(cwd) == "/" &&
+                                                   getsid(0) != session && getsid(0) != getpid();
+                          const std::string_view word = as_promised ? "fine" : "wrong";
+                          if (write(STDERR_FILENO, word.data(), word.size()) < 0) _exit(1);
+                          char byte;
+                          while (read(stays[0], &byte, 1) < 0) {
+                          }
+                          _exit(0);
+                        }),
+            0);
+  close(ends[1]);
+  await_end(ends[0]);  // Though the daemon still lives: a script does not hang on it.
+  ASSERT_EQ(write(stays[1], "x", 1), 1);
+  close(alive[1]);
+  await_end(alive[0]);
+  EXPECT_EQ(contents_of(directory / "log"), "fine");
+  for (const int fd : {ends[0], stays[0], stays[1], alive[0]}) close(fd);
+}
+
+TEST(Background, LearnsThatNobodyWaitsAnyMore) {
+  TemporaryDirectory directory;
+  int go[2], alive[2];
+  ASSERT_EQ(pipe(go), 0);
+  ASSERT_EQ(pipe(alive), 0);
+  const pid_t command = fork();
+  ASSERT_GE(command, 0);
+  if (command == 0) {
+    close(alive[0]);
+    auto background = Background::split();
+    if (!background) _exit(1);
+    if (!background->is_child()) {
+      close(alive[1]);
+      background->await();
+      _exit(0);
+    }
+    if (write(alive[1], "x", 1) != 1) _exit(1);
+    char byte;
+    if (read(go[0], &byte, 1) != 1) _exit(1);
+    const Status ready = background->ready();
+    write_contents(directory / "result", ready ? "ready" : ready.error().message);
+    _exit(0);
+  }
+  close(alive[1]);
+  char byte;
+  ASSERT_EQ(read(alive[0], &byte, 1), 1);
+  kill(command, SIGINT);  // The user gives up.
+  int status = 0;
+  ASSERT_EQ(waitpid(command, &status, 0), command);
+  EXPECT_TRUE(WIFSIGNALED(status));
+
+  ASSERT_EQ(write(go[1], "x", 1), 1);
+  await_end(alive[0]);
+  EXPECT_EQ(contents_of(directory / "result"), "whoever started this background process is gone");
+  for (const int fd : {go[0], go[1], alive[0]}) close(fd);
+}
+
+}  // namespace
+}  // namespace ginnel::os

@@ -1,0 +1,88 @@
+#include "os/process.h"
+
+#include <gtest/gtest.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include <thread>
+#include <vector>
+
+#include "in_child.h"
+#include "temporary_directory.h"
+
+namespace ginnel::os {
+namespace {
+
+TEST(Process, CountsOnlyTheCpusItMayUse) {
+  EXPECT_GE(cpu_count(), 1u);
+  EXPECT_LE(cpu_count(), std::thread::hardware_concurrency());
+  EXPECT_EQ(in_child([] {
+              cpu_set_t one, allowed;
+              CPU_ZERO(&one);
+              sched_getaffinity(0, sizeof allowed, &allowed);
+              int first = 0;
+              while (!CPU_ISSET(first, &allowed)) ++first;
+              CPU_SET(first, &one);
+              if (sched_setaffinity(0, sizeof one, &one) != 0) return 100;
+              return static_cast<int>(cpu_count());
+            }),
+            1);
+}
+
+TEST(Process, RoundsTheQuotaOfAContainerUp) {
+  struct Row {
+    const char* text;
+    unsigned cpus;
+  };
+  for (const Row& row :
+       {Row{"max 100000\n", 0}, Row{"100000 100000\n", 1}, Row{"150000 100000\n", 2},
+        Row{"200000 100000", 2}, Row{"1 100000\n", 1}, Row{"", 0}, Row{"7", 0}, Row{"0 100000", 0},
+        Row{"1 0", 0}, Row{"-1 100000", 0}, Row{"100000 100000 3", 0}}) {
+    EXPECT_EQ(cpus_of_quota(row.text), row.cpus) << row.text;
+  }
+}
+
+TEST(Process, SeesItsMemoryGrow) {
+  const std::size_t before = resident_bytes();
+  EXPECT_GT(before, 100u << 10);
+  std::vector<char> used(8 << 20, 1);
+  const std::size_t after = resident_bytes();
+  EXPECT_GE(after, before + (7u << 20)) << used.back();
+}
+
+TEST(Process, CountsTheCpuTimeOfTheThreadAlone) {
+  const Duration before = thread_cpu_time();
+  Duration others{};
+  std::jthread([&others] {
+    while (others < 20ms) others = thread_cpu_time();
+  }).join();
+  const Duration while_waiting = thread_cpu_time() - before;
+  EXPECT_LT(while_waiting, others);
+  while (thread_cpu_time() - before < 1ms) {
+  }
+}
+
+TEST(Process, NamesItsThreads) {
+  const auto name_after = [](const std::string& name) {
+    std::string seen;
+    std::jthread([&] {
+      set_thread_name(name);
+      seen = contents_of("/proc/thread-self/comm");
+    }).join();
+    if (seen.ends_with('\n')) seen.pop_back();
+    return seen;
+  };
+  EXPECT_EQ(name_after("worker-1"), "worker-1");
+  const std::string longest(kMaxThreadName, 'x');
+  EXPECT_EQ(name_after(longest), longest);
+  EXPECT_EQ(name_after(longest + "x"), longest);
+}
+
+TEST(Process, KnowsTheNamesOfOthers) {
+  EXPECT_EQ(process_name(getpid()), "unit_os");
+  EXPECT_EQ(process_name(getpid()), process_name(process_id()));
+  EXPECT_EQ(process_name(1 << 30), "");
+}
+
+}  // namespace
+}  // namespace ginnel::os
