@@ -7,8 +7,8 @@ namespace ginnel {
 
 }  // namespace ginnel
 
-#define CHECK(condition)                                                      \
-  do {                                                                        \
-    if (!(condition)) [[unlikely]]                                            \
-      ::ginnel::check_failed(#condition, __FILE__, __LINE__);                 \
+#define CHECK(condition)                                      \
+  do {                                                        \
+    if (!(condition)) [[unlikely]]                            \
+      ::ginnel::check_failed(#condition, __FILE__, __LINE__); \
   } while (false)

@@ -79,8 +79,8 @@ std::string to_base64(ByteView bytes) {
   text.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t left = std::min<std::size_t>(3, bytes.size() - i);
-    const int group = (bytes[i] << 16) | (left > 1 ? bytes[i + 1] << 8 : 0) |
-                      (left > 2 ? bytes[i + 2] : 0);
+    const int group =
+        (bytes[i] << 16) | (left > 1 ? bytes[i + 1] << 8 : 0) | (left > 2 ? bytes[i + 2] : 0);
     text += base64_digit((group >> 18) & 63);
     text += base64_digit((group >> 12) & 63);
     text += left > 1 ? base64_digit((group >> 6) & 63) : '=';
@@ -98,8 +98,8 @@ bool from_base64(std::string_view text, ByteSpan out) {
     for (std::size_t j = 0; j < 4; ++j) {
       const bool is_padding = j > left;
       const char c = text[i + j];
-      const int value = is_padding ? (c == '=' ? 0 : -1)
-                                   : base64_value(static_cast<unsigned char>(c));
+      const int value =
+          is_padding ? (c == '=' ? 0 : -1) : base64_value(static_cast<unsigned char>(c));
       bad |= value >> 31;
       group = (group << 6) | (value & 63);
     }

@@ -167,6 +167,5 @@ Address Address::plus(std::uint64_t count) const {
 std::size_t std::hash<ginnel::net::Address>::operator()(
     const ginnel::net::Address& address) const noexcept {
   const ginnel::ByteView bytes = address.bytes();
-  return std::hash<std::string_view>()(
-      {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  return std::hash<std::string_view>()({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
