@@ -174,7 +174,7 @@ Status SysctlClaims::put_back(const std::vector<LedgerEntry>& entries) const {
   };
   for (const LedgerEntry& entry : entries) {
     const auto current = tree_.read(entry.path);
-    // Gone with its interface, or set by somebody else since: no longer ours to change.
+    // Gone with its interface, or set by somebody else since: not ours to change.
     if (!current || *current != entry.value || entry.value == entry.original) continue;
     Status written = tree_.write(entry.path, entry.original);
     const bool restored = written.has_value();

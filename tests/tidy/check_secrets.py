@@ -7,7 +7,7 @@ import tree
 
 MAX_BYTES = 1024 * 1024
 PATTERNS = [
-    (r"/work/\w|/home/\w|/Users/\w|/tmp/(wt|bash_jobs)\b", "a path of somebody's machine"),
+    (r"/work/\w|/home/(?!(anna|alice|bob|you)\b)\w|/Users/\w|/tmp/(wt|bash_jobs)\b", "a path of somebody's machine"),
     (r"\b(deb|security|ftp)\.debian\.org|registry\.(npmjs|yarnpkg)\.|\bpypi\.org|pythonhosted\.org|"
      r"\bcrates\.io|proxy\.golang\.org|\bpkg\.dev\b|jfrog\.io|repo\d?\.maven", "a registry's host"),
     (r"BEGIN (RSA |EC |OPENSSH )?PRIVATE KEY|\bgh[pousr]_\w{20}|\bAKIA[0-9A-Z]{16}\b|\bxox[abp]-\w",

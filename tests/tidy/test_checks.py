@@ -250,6 +250,7 @@ class Secrets(Tree):
         self.found("a credential", "-----BEGIN PRIVATE" + " KEY-----\n")
         self.found("docs/a.md: over", "x" * (1024 * 1024 + 1))
         self.assert_clean(check_secrets.check, {"docs/a.md": "x" * 1024 * 1024})
+        self.assert_clean(check_secrets.check, {"docs/a.md": "/home/anna/.config\n"})
 
 
 class Verbs(Tree):
