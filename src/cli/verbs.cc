@@ -9,16 +9,17 @@ namespace ginnel::cli {
 namespace {
 
 constinit const std::array kVerbs = {
-    &kGenkey, &kPubkey, &kGenpsk, &kVersion, &kCompletion,
+    &kDev, &kGenkey, &kPubkey, &kGenpsk, &kVersion, &kCompletion,
 };
 
 constexpr std::string_view kPlanned[] = {
-    "api",        "backup", "bench",     "cage",    "cert",       "coordinator", "dev",   "dns",
-    "doctor",     "down",   "exit-node", "file",    "gateway",    "get",         "ip",    "join",
-    "killswitch", "leave",  "lock",      "metrics", "nc",         "netcheck",    "peer",  "ping",
-    "policy",     "relay",  "reload",    "restore", "routecheck", "save",        "serve", "server",
-    "set",        "show",   "ssh",       "status",  "strip",      "switch",      "up",    "update",
-    "wait",       "whoami", "whois",     "why",
+    "api",    "backup",     "bench",     "cage",   "cert",    "coordinator", "dns",
+    "doctor", "down",       "exit-node", "file",   "gateway", "get",         "ip",
+    "join",   "killswitch", "leave",     "lock",   "metrics", "nc",          "netcheck",
+    "peer",   "ping",       "policy",    "relay",  "reload",  "restore",     "routecheck",
+    "save",   "serve",      "server",    "set",    "show",    "ssh",         "status",
+    "strip",  "switch",     "up",        "update", "wait",    "whoami",      "whois",
+    "why",
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 namespace ginnel::cli {
 
 extern const Verb kCompletion;
+extern const Verb kDev;
 extern const Verb kGenkey;
 extern const Verb kGenpsk;
 extern const Verb kPubkey;

@@ -365,6 +365,33 @@ TEST(Removal, PacketsStagedForARemovedPeerNeverReachItsSuccessor) {
   EXPECT_TRUE(first.delivered.empty());
 }
 
+TEST(LinkState, ADeviceThatIsDownIsSilentAndGreetsWhenItComesUp) {
+  Pair pair;
+  pair.talk_for(3s);
+  pair.a.set_up(pair.sim.now(), false);
+  EXPECT_EQ(pair.a.tables().sessions.size(), 0u);
+  wg::PeerChange change{.public_key = pair.b.public_key()};
+  change.persistent_keepalive_seconds = 25;
+  wg::DeviceChange device;
+  device.peers.push_back(std::move(change));
+  int from_a = 0;
+  pair.sim.on_datagram = [&](const SimNode& from, const net::Endpoint&, ByteView) {
+    if (&from == &pair.a) ++from_a;
+  };
+  pair.a.configure(pair.sim.now(), std::move(device));
+  pair.sim.send(pair.b, pair.a, 1);
+  pair.sim.run_for(60s);
+  EXPECT_EQ(from_a, 0);
+
+  pair.a.set_up(pair.sim.now(), true);
+  pair.sim.run_for(3s);
+  EXPECT_GT(from_a, 0);
+  pair.a.delivered.clear();
+  pair.sim.send(pair.b, pair.a, 2);
+  pair.sim.run_for(1s);
+  EXPECT_EQ(pair.a.delivered.size(), 1u);
+}
+
 TEST(Load, ManyPeersOnAnUnkindNetworkAllGetThrough) {
   Simulation sim(31, LinkQuality{});
   SimNode& hub = sim.add_node("hub");

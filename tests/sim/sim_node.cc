@@ -24,6 +24,11 @@ void SimNode::configure(const Now& now, wg::DeviceChange change) {
   settle(now);
 }
 
+void SimNode::set_up(const Now& now, bool up) {
+  engine_.set_up(now, up, outbox_);
+  settle(now);
+}
+
 void SimNode::send_packet(const Now& now, ByteView packet) {
   std::vector<net::Datagram> sealed;
   worker_.begin_turn();

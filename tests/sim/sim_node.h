@@ -23,6 +23,7 @@ class SimNode {
   wg::SharedTables& tables() { return tables_; }
 
   void configure(const Now& now, wg::DeviceChange change);
+  void set_up(const Now& now, bool up);
   // What the TUN device would have read.
   void send_packet(const Now& now, ByteView packet);
   void receive_datagram(const Now& now, const net::PathAddress& path, ByteView bytes,

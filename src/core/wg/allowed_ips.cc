@@ -45,8 +45,14 @@ PeerSlot AllowedIps::owner(const net::Prefix& prefix) const {
 
 void AllowedIps::for_each(PeerSlot peer,
                           const std::function<void(const net::Prefix&)>& visit) const {
-  v4_.for_each(peer, [&](V4Key key, unsigned length) { visit(to_prefix(key, length)); });
-  v6_.for_each(peer, [&](V6Key key, unsigned length) { visit(to_prefix(key, length)); });
+  const auto visit_family = [&](const auto& trie) {
+    std::vector<net::Prefix> newest_first;
+    trie.for_each(
+        peer, [&](auto key, unsigned length) { newest_first.push_back(to_prefix(key, length)); });
+    std::for_each(newest_first.rbegin(), newest_first.rend(), visit);
+  };
+  visit_family(v4_);
+  visit_family(v6_);
 }
 
 }  // namespace ginnel::wg

@@ -36,6 +36,7 @@ class AllowedIps {
 
   // The owner of exactly this prefix.
   PeerSlot owner(const net::Prefix& prefix) const;
+  // IPv4 first, each family in the order in which the peer got them.
   void for_each(PeerSlot peer, const std::function<void(const net::Prefix&)>& visit) const;
   std::size_t size() const { return v4_.size() + v6_.size(); }
   std::size_t size(net::Family family) const {

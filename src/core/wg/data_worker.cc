@@ -11,12 +11,6 @@ constexpr std::size_t kTagSize = TransportView::kTagSize;
 static_assert(kHeaderSize == net::PacketBatch::kHeadroom);
 static_assert(kTagSize == net::PacketBatch::kTagroom);
 
-void write_header(ByteSpan datagram, SessionIndex receiver, std::uint64_t counter) {
-  store<Le32>(datagram, std::uint32_t{TransportView::kType});
-  store<Le32>(datagram.subspan(4), static_cast<std::uint32_t>(receiver));
-  store<Le64>(datagram.subspan(8), counter);
-}
-
 ByteSpan sealed_part(const net::Datagram& datagram) { return datagram.bytes.subspan(kHeaderSize); }
 
 ByteSpan plain_part(const net::Datagram& datagram) {
@@ -118,7 +112,7 @@ void DataWorker::seal_run(MonoTime now, net::PacketBatch& batch, std::size_t fir
   for (std::size_t i = first; i < last; ++i) {
     const ByteSpan datagram = batch.datagram(i);
     const std::uint64_t number = *counter + (i - first);
-    write_header(datagram, session.remote_index(), number);
+    write_transport_header(datagram, session.remote_index(), number);
     jobs_[job_count_++] = {
         .key = &session.send_key(), .counter = number, .data = datagram.subspan(kHeaderSize)};
     out.push_back({.bytes = datagram, .path = to, .ecn = batch.ecn(i)});

@@ -27,6 +27,21 @@ Engine::~Engine() {
   peers_.for_each([this](PeerSlot slot, Peer& peer) { unlink(slot, peer); });
 }
 
+void Engine::set_up(const Now& now, bool up, ControlOutbox& out) {
+  if (std::exchange(up_, up) == up) return;
+  peers_.for_each([&](PeerSlot slot, Peer& peer) {
+    if (up) {
+      if (peer.persistent_keepalive_seconds != 0) initiate(now, slot, peer, out);
+    } else if (peer.activity) {
+      erase_sessions(*peer.activity);
+      peer.activity->timers.on_handshake_done();
+      tell_workers(WorkerCommand::Kind::DropStaged, slot, out);
+    }
+    rearm(now, slot, peer);
+  });
+  tables_.epochs.collect();
+}
+
 bool Engine::handle_mailbox(const Now& now, ControlOutbox& out) {
   events_.clear();
   tables_.control.events.drain(events_);
@@ -144,10 +159,7 @@ bool Engine::send_keepalive(const Now& now, PeerSlot slot, Peer& peer, ControlOu
   datagram.path = *peer.endpoint;
   datagram.size = TransportView::kHeaderSize + TransportView::kTagSize;
   const ByteSpan bytes(datagram.bytes.data(), datagram.size);
-  TransportHeader header;
-  header.receiver.set(static_cast<std::uint32_t>(session->remote_index()));
-  header.counter.set(*counter);
-  std::memcpy(bytes.data(), &header, sizeof header);
+  write_transport_header(bytes, session->remote_index(), *counter);
   crypto::AeadJob job{.key = &session->send_key(),
                       .counter = *counter,
                       .data = bytes.subspan(TransportView::kHeaderSize)};

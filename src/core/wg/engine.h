@@ -64,6 +64,10 @@ class Engine {
   // Ports and marks are left for the socket owner to fill in.
   DeviceStatus status() const;
 
+  // Whether the interface is up; it is at first. A device that is down neither speaks nor listens,
+  // and has no sessions; one that comes up greets the peers it is to keep alive.
+  void set_up(const Now& now, bool up, ControlOutbox& out);
+
   // Works on what the workers have posted. True: more waits, call again soon.
   bool handle_mailbox(const Now& now, ControlOutbox& out);
   void handle_timeout(const Now& now, ControlOutbox& out);
@@ -118,6 +122,7 @@ class Engine {
   Rng& rng_;
   PeerTable peers_;
   DeadlineQueue deadlines_;
+  bool up_ = true;
   std::optional<Identity> identity_;  // Absent: no private key, nothing is answered or sent.
   CookieServer cookie_server_;
   HandshakeLimiter limiter_;

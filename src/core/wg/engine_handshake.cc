@@ -25,7 +25,7 @@ void Engine::handle_handshake(const Now& now, const HandshakeDatagram& datagram,
   const auto message = parse_message(datagram.view());
   if (!message) {
     drops_.add(message.error());
-  } else if (!identity_) {
+  } else if (!identity_ || !up_) {
     drops_.add(Drop::UnknownPeer);
   } else if (const auto* initiation = std::get_if<HandshakeInitiation>(&*message)) {
     if (admit(now, datagram, out)) handle_initiation(now, *initiation, datagram.path, out);
@@ -170,7 +170,7 @@ void Engine::handle_cookie_reply(const Now& now, const CookieReply& reply) {
 // Sends an initiation, unless one was sent a moment ago: then its answer, or its retransmission,
 // is on the way.
 void Engine::initiate(const Now& now, PeerSlot slot, Peer& peer, ControlOutbox& out) {
-  if (!identity_) return;
+  if (!identity_ || !up_) return;
   if (!peer.endpoint) {
     note_failure(activate(slot, peer), HandshakeFailure::NoEndpoint);
     drops_.add(Drop::NoEndpoint);

@@ -21,7 +21,7 @@ Result<std::unique_ptr<ControlLoop>> ControlLoop::create(
   }
   std::unique_ptr<ControlLoop> loop(new ControlLoop(
       tables, workers, wake, ended, std::move(options), std::move(*poller), std::move(*monitor)));
-  loop->tell_mtu();
+  loop->read_link();
   wg::DeviceChange first;
   first.listen_port = 0;
   if (Status bound = loop->apply_sockets(first); !bound) return pass(std::move(bound));
@@ -75,12 +75,13 @@ void ControlLoop::handle_network() {
     const bool is_ours = event.interface == options_.interface;
     const bool is_link = event.kind == os::NetworkEvent::Kind::LinkChanged ||
                          event.kind == os::NetworkEvent::Kind::LinkRemoved;
-    if ((is_link && is_ours) || event.kind == os::NetworkEvent::Kind::Resync) return tell_mtu();
+    if ((is_link && is_ours) || event.kind == os::NetworkEvent::Kind::Resync) return read_link();
   }
 }
 
-// The workers pad packets up to the interface's MTU, whoever sets it.
-void ControlLoop::tell_mtu() {
+// Whoever sets the interface's MTU or takes it up and down: workers pad packets up to the MTU, and
+// the engine speaks only while the interface is up.
+void ControlLoop::read_link() {
   auto netlink = os::Rtnetlink::open();
   if (!netlink) return;
   const auto links = netlink->read_links();
@@ -88,6 +89,7 @@ void ControlLoop::tell_mtu() {
   for (const hostnet::Link& link : *links) {
     if (link.name != options_.interface) continue;
     for (const auto& worker : workers_) worker->set_mtu(link.mtu);
+    engine_.set_up(clock_.now(), link.up, outbox_);
   }
 }
 

@@ -58,7 +58,7 @@ class ControlLoop {
   void carry_out_requests(bool alive);
   void turn(std::span<const os::Ready> ready);
   void handle_network();
-  void tell_mtu();
+  void read_link();
   void flush();
   Status apply(wg::DeviceChange& change);
   Status apply_sockets(const wg::DeviceChange& change);

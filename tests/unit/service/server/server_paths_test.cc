@@ -30,19 +30,19 @@ TEST(ServerPaths, OfRootAreTheSystems) {
 }
 
 TEST(ServerPaths, OfOthersAreXdgDirectories) {
-  const auto by_default = choose_paths(choice(false, {{"HOME", "/home/anna"}}));
+  const auto by_default = choose_paths(choice(false, {{"HOME", "/users/anna"}}));
   ASSERT_TRUE(by_default);
-  EXPECT_EQ(by_default->config_file, "/home/anna/.config/ginnel/server.toml");
-  EXPECT_EQ(by_default->state_directory, "/home/anna/.local/state/ginnel");
-  EXPECT_EQ(by_default->run_directory, "/home/anna/.local/state/ginnel/run");
+  EXPECT_EQ(by_default->config_file, "/users/anna/.config/ginnel/server.toml");
+  EXPECT_EQ(by_default->state_directory, "/users/anna/.local/state/ginnel");
+  EXPECT_EQ(by_default->run_directory, "/users/anna/.local/state/ginnel/run");
 
-  const auto chosen = choose_paths(choice(false, {{"HOME", "/home/anna"},
+  const auto chosen = choose_paths(choice(false, {{"HOME", "/users/anna"},
                                                   {"XDG_CONFIG_HOME", "/c"},
                                                   {"XDG_STATE_HOME", "relative"},
                                                   {"XDG_RUNTIME_DIR", "/run/user/7"}}));
   ASSERT_TRUE(chosen);
   EXPECT_EQ(chosen->config_file, "/c/ginnel/server.toml");
-  EXPECT_EQ(chosen->state_directory, "/home/anna/.local/state/ginnel");
+  EXPECT_EQ(chosen->state_directory, "/users/anna/.local/state/ginnel");
   EXPECT_EQ(chosen->run_directory, "/run/user/7/ginnel");
 }
 
@@ -71,12 +71,12 @@ TEST(ServerPaths, AStateDirectoryHoldsEverythingAndIsFoundFromOutside) {
 TEST(ServerPaths, ANamedFileHasItsPeersBesideIt) {
   PathChoice root = choice(true);
   root.state_dir = "/srv/vpn";
-  root.config = "/home/anna/vpn.toml";
+  root.config = "/users/anna/vpn.toml";
   const auto paths = choose_paths(root);
   ASSERT_TRUE(paths);
-  EXPECT_EQ(paths->config_file, "/home/anna/vpn.toml");
+  EXPECT_EQ(paths->config_file, "/users/anna/vpn.toml");
   EXPECT_TRUE(paths->config_file_is_named);
-  EXPECT_EQ(paths->peers_directory, "/home/anna/peers.d");
+  EXPECT_EQ(paths->peers_directory, "/users/anna/peers.d");
   EXPECT_EQ(paths->state_directory, "/srv/vpn");
 
   root.config = "vpn.toml";

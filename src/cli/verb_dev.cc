@@ -1,0 +1,105 @@
+#include "base/log.h"
+#include "cli/args.h"
+#include "cli/io.h"
+#include "cli/verbs.h"
+#include "os/background.h"
+#include "service/tunnel/dev.h"
+
+namespace ginnel::cli {
+namespace {
+
+Result<crypto::AeadLibrary> aead_of(const Args& args) {
+  const std::string_view name = args.value("--aead").value_or("auto");
+  if (name == "auto") return crypto::AeadLibrary::Automatic;
+  if (name == "openssl") return crypto::AeadLibrary::OpenSsl;
+  if (name == "ipsec-mb") return crypto::AeadLibrary::IpsecMb;
+  if (name == "ipsec-mb-avx2") return crypto::AeadLibrary::IpsecMbAvx2;
+  if (name == "ipsec-mb-sse") return crypto::AeadLibrary::IpsecMbSse;
+  return fail(ErrorCode::InvalidArgument,
+              fmt::format("--aead: \"{}\" is not one of auto, openssl, ipsec-mb, ipsec-mb-avx2, "
+                          "ipsec-mb-sse",
+                          name));
+}
+
+Result<tunnel::DevOptions> options_of(const Args& args) {
+  tunnel::DevOptions options;
+  options.tunnel.interface = args.positional(0);
+  const auto mtu = args.number<unsigned>("--mtu", 576, 65535, net::kDefaultMtu);
+  if (!mtu) return std::unexpected(mtu.error());
+  options.tunnel.mtu = *mtu;
+  const auto workers = args.number<std::size_t>("--workers", 0, tunnel::Tunnel::kMaxWorkers, 0);
+  if (!workers) return std::unexpected(workers.error());
+  options.tunnel.workers = *workers;
+  const auto aead = aead_of(args);
+  if (!aead) return std::unexpected(aead.error());
+  options.tunnel.aead = *aead;
+  options.tunnel.tun_offload = !args.flag("--no-tun-offload");
+  options.tunnel.udp_gso = !args.flag("--no-udp-gso");
+  options.tunnel.udp_gro = !args.flag("--no-udp-gro");
+  return options;
+}
+
+int run_in_background(tunnel::DevOptions options, Io& io) {
+  auto background = os::Background::split();
+  if (!background) return io.report("dev", background.error());
+  if (!background->is_child()) {
+    const os::Background::Verdict verdict = background->await();
+    if (verdict.exit_code != kOk) io.err("{}", verdict.message);
+    return verdict.exit_code;
+  }
+  log::start(log::Level::Info);
+  bool is_ready = false;
+  const Status ended = tunnel::run_dev(std::move(options), [&] {
+    is_ready = true;
+    return background->ready();
+  });
+  if (!ended && !is_ready) {
+    background->failed({.exit_code = exit_code(ended.error().code),
+                        .message = fmt::format("dev: {}", ended.error().message)});
+  }
+  return ended ? kOk : exit_code(ended.error().code);
+}
+
+int run_dev(const Args& args, Io& io) {
+  auto options = options_of(args);
+  if (!options) return io.report("dev", options.error());
+  if (!args.flag("--foreground")) return run_in_background(std::move(*options), io);
+  log::start(log::Level::Info);
+  const Status ended = tunnel::run_dev(std::move(*options), [] { return ok(); });
+  return ended ? kOk : io.report("dev", ended.error());
+}
+
+constexpr Argument kArguments[] = {
+    {.name = "IFACE", .help = "the interface to make; \"wg%d\" takes the first free number"}};
+constexpr Flag kFlags[] = {
+    {.name = "--foreground", .help = "stay in the foreground and log to standard error"},
+    {.name = "--mtu", .value = "BYTES", .help = "the interface's MTU at first (1420)"},
+    {.name = "--workers", .value = "N", .help = "data threads (default: one per core)"},
+    {.name = "--aead",
+     .value = "LIBRARY",
+     .help = "what encrypts; to compare, or to avoid a broken one",
+     .words = "auto openssl ipsec-mb ipsec-mb-avx2 ipsec-mb-sse"},
+    {.name = "--no-tun-offload", .help = "move single packets, not super-packets, on the TUN side"},
+    {.name = "--no-udp-gso", .help = "send datagrams one by one"},
+    {.name = "--no-udp-gro", .help = "receive datagrams one by one"},
+};
+constexpr Exit kExits[] = {
+    {kOk, "interface and control socket answered; with --foreground: ended as asked"},
+    {kFailed, "the interface could not be made"},
+    {kNotPermitted, "CAP_NET_ADMIN is missing"},
+};
+
+}  // namespace
+
+constinit const Verb kDev{
+    .name = "dev",
+    .summary = "make a WireGuard interface in userspace, which stock wg configures",
+    .arguments = kArguments,
+    .flags = kFlags,
+    .exits = kExits,
+    .example = "ginnel dev wg0 && wg setconf wg0 /etc/wireguard/wg0.conf",
+    .page = "docs/dev.md",
+    .run = &run_dev,
+};
+
+}  // namespace ginnel::cli

@@ -1,0 +1,13 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace ginnel::os {
+
+// The index of an interface in this network namespace, as the zone of a link-local address names
+// it. Absent when there is none of that name.
+std::optional<std::uint32_t> interface_index(std::string_view name);
+
+}  // namespace ginnel::os

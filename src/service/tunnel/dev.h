@@ -1,0 +1,21 @@
+// `ginnel dev`: a userspace interface that stock `wg` configures, until its interface or its socket
+// is removed or a signal ends it.
+#pragma once
+
+#include <functional>
+
+#include "service/tunnel/tunnel.h"
+#include "service/tunnel/uapi_server.h"
+
+namespace ginnel::tunnel {
+
+struct DevOptions {
+  TunnelOptions tunnel;
+  UapiOptions uapi;
+};
+
+// Calls `ready` once interface and socket answer; an error from it ends the device. Blocks until
+// the end, whose reason is logged.
+Status run_dev(DevOptions options, const std::function<Status()>& ready);
+
+}  // namespace ginnel::tunnel

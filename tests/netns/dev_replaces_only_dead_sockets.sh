@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# A socket that nobody listens on is replaced at start; one that answers makes the start fail, and
+# neither interface nor socket of the running one is touched.
+source "$(dirname "$0")/dev_lib.sh"
+namespace left
+mkdir -p /var/run/wireguard
+
+step "a stale socket, as kill -9 leaves it"
+run_daemon first left "$GINNEL" dev ours --foreground
+eventually in_ns left wg show ours
+stop "$daemon" KILL
+[[ -S /var/run/wireguard/ours.sock ]]
+run_daemon second left "$GINNEL" dev ours --foreground
+eventually in_ns left wg show ours
+
+step "a live one"
+said=$(in_ns left "$GINNEL" dev ours --foreground 2>&1) && fail "a second daemon started"
+[[ $(wc -l <<<"$said") == 1 && $said == *ours* ]] || fail "it said: $said"
+in_ns left wg show ours >/dev/null
+running "$daemon"
+said=$(in_ns left ginnel-dev ours 2>&1) && fail "a second daemon started in the background"
+[[ $said == *ours* ]] || fail "it said: $said"
+
+step "stopping it removes both"
+stop "$daemon"
+[[ $status == 0 ]] || fail "exit code $status"
+[[ ! -e /var/run/wireguard/ours.sock ]]
+refute in_ns left ip link show ours 2>/dev/null
