@@ -34,6 +34,7 @@ class SysctlClaims {
   bool is_alive(const hostnet::Owner& owner) const;
 
   const SysctlTree& tree() const { return tree_; }
+  const hostnet::Owner& owner() const { return owner_; }
 
  private:
   SysctlClaims(std::string directory, hostnet::Owner owner, SysctlTree tree);

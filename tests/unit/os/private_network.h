@@ -22,7 +22,7 @@ struct CommandResult {
 
 inline CommandResult run(const std::string& command) {
   CommandResult result;
-  std::FILE* pipe = ::popen((command + " 2>&1").c_str(), "r");
+  std::FILE* pipe = ::popen(("{ " + command + "\n} 2>&1").c_str(), "r");
   if (!pipe) return {.status = -1, .output = "popen failed"};
   std::array<char, 4096> buffer;
   while (const std::size_t size = std::fread(buffer.data(), 1, buffer.size(), pipe)) {

@@ -1,0 +1,44 @@
+// What the kernel has loaded, everybody's: as os/nft_list.h reads it and nft_verdict.h judges it.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/hostnet/nft_expression.h"
+
+namespace ginnel::hostnet::nft {
+
+struct ListedRule {
+  std::uint64_t handle = 0;
+  std::string comment{};
+  std::vector<Expression> expressions{};
+  friend bool operator==(const ListedRule&, const ListedRule&) = default;
+};
+
+struct ListedChain {
+  std::string name{};
+  std::optional<Base> base{};
+  std::vector<ListedRule> rules{};
+  friend bool operator==(const ListedChain&, const ListedChain&) = default;
+};
+
+struct ListedTable {
+  Family family = Family::Inet;
+  std::string name{};
+  std::string comment{};
+  bool owned = false;    // By a running process: nobody else may change it.
+  bool dormant = false;  // Switched off.
+  std::vector<Set> sets{};
+  std::vector<ListedChain> chains{};
+
+  const ListedChain* find_chain(std::string_view chain) const;
+  const Set* find_set(std::string_view set) const;
+  friend bool operator==(const ListedTable&, const ListedTable&) = default;
+};
+
+struct Ruleset {
+  std::vector<ListedTable> tables{};
+};
+
+}  // namespace ginnel::hostnet::nft
