@@ -140,7 +140,7 @@ Result<Response> request(const ServerAddress& server, const Request& request,
   Exchange exchange(io, options);
   std::exception_ptr thrown;
   asio::co_spawn(io, exchange.run(endpoint, to_message(request, server)),
-                 [&](std::exception_ptr exception) { thrown = exception; });
+                 [&](const std::exception_ptr& exception) { thrown = exception; });
   io.run();
   if (thrown) return fail(ErrorCode::Io, name_of(server) + ": out of memory");
   if (exchange.error) return failure(exchange.error, name_of(server), options);

@@ -49,6 +49,10 @@ std::unexpected<Error> refusal(const std::string& where, const error_code& error
         ErrorCode::PermissionDenied,
         fmt::format("{}: not permitted to listen there; run as root, or choose another", where));
   }
+  if (error == boost::system::errc::no_such_file_or_directory) {
+    return fail(ErrorCode::NotFound,
+                fmt::format("{}: its directory does not exist; make it, or choose another", where));
+  }
   if (error == boost::system::errc::address_not_available) {
     return fail(ErrorCode::InvalidArgument,
                 fmt::format("{}: no interface has this address; choose one of this host", where));

@@ -16,8 +16,6 @@ namespace {
 
 namespace asio = boost::asio;
 
-// Clients beyond the limit that are being told so; still further ones are only disconnected.
-constexpr std::size_t kMaxRefusals = 16;
 // Out of file descriptors, most likely: trying again at once would only burn the processor.
 constexpr Duration kAcceptRetry = 100ms;
 
@@ -52,7 +50,7 @@ struct Server::State {
 
 // Nothing here throws but for want of memory, and then one connection ends and not the process.
 void Server::State::start(asio::awaitable<void> task) {
-  asio::co_spawn(io, std::move(task), [](std::exception_ptr) {});
+  asio::co_spawn(io, std::move(task), [](const std::exception_ptr&) {});
 }
 
 asio::awaitable<void> Server::State::accept(ListeningSocket& listener) {

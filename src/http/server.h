@@ -39,6 +39,8 @@ class Server {
  public:
   // How long stop() waits for responses that are being sent.
   static constexpr Duration kStopGrace = 1s;
+  // Clients beyond the limit that are being told so; still further ones are only disconnected.
+  static constexpr std::size_t kMaxRefusals = 16;
 
   explicit Server(Handler handler, const ServerOptions& options = {});
   ~Server();

@@ -43,14 +43,14 @@ Result<QrCode> QrCode::encode(std::string_view text) {
 bool QrCode::is_dark(int x, int y) const {
   const int size = static_cast<int>(size_);
   if (x < 0 || y < 0 || x >= size || y >= size) return false;
-  return dark_[static_cast<std::size_t>(y * size + x)];
+  return dark_[static_cast<std::size_t>(y) * size_ + static_cast<std::size_t>(x)];
 }
 
 Result<std::string> to_terminal_text(const QrCode& code, const QrTextOptions& options) {
   const int size = static_cast<int>(code.size());
   const auto fits = [&](int quiet) {
-    return options.max_columns == 0 ||
-           static_cast<std::size_t>(size + 2 * quiet) <= options.max_columns;
+    const auto columns = static_cast<std::size_t>(size) + 2 * static_cast<std::size_t>(quiet);
+    return options.max_columns == 0 || columns <= options.max_columns;
   };
   const int quiet = fits(kQuietZone) ? kQuietZone : kNarrowQuietZone;
   if (!fits(quiet)) {

@@ -14,7 +14,7 @@ Request make_request(Method method, std::string_view target) {
 
 Router make_router() {
   Router router;
-  const auto says = [](std::string text) {
+  const auto says = [](const std::string& text) {
     return [text](const Request&, const PathParameters&) { return text_response(text); };
   };
   router.add(Method::Get, "/", says("root"));

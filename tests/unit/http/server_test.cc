@@ -348,6 +348,24 @@ TEST(Server, TellsClientsBeyondTheLimitToComeBack) {
   EXPECT_EQ(first_line(answer(server, request)), "HTTP/1.1 200 OK");
 }
 
+// Telling a client so takes a while when it does not go; that is not done for any number at once.
+TEST(Server, OnlyDisconnectsClientsFarBeyondTheLimit) {
+  ServerOptions options;
+  options.max_connections = 0;
+  RunningServer server(echo, options);
+  std::vector<std::unique_ptr<RawClient>> clients;
+  std::size_t told = 0;
+  for (int i = 0; i < 100; ++i) {
+    clients.push_back(std::make_unique<RawClient>(server.endpoint()));
+    const std::string answer = clients.back()->read_until("\r\n\r\n");
+    EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.1 503 ")) << answer;
+    if (!answer.empty()) ++told;
+  }
+
+  EXPECT_GE(told, Server::kMaxRefusals);
+  EXPECT_LT(told, 100u);
+}
+
 TEST(Server, FinishesTheAnswerItIsSendingWhenItStops) {
   std::promise<void> entered;
   std::promise<void> may_answer;

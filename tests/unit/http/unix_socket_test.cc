@@ -1,6 +1,7 @@
 // The unix side of Server: the socket's file, and who the client is.
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -115,7 +116,28 @@ TEST(UnixServer, RefusesAPathThatIsInUse) {
 
   const Status nowhere = second.listen(UnixListener{directory / "no" / "s"});
   ASSERT_FALSE(nowhere);
-  EXPECT_EQ(nowhere.error().code, ErrorCode::Io);
+  EXPECT_EQ(nowhere.error().code, ErrorCode::NotFound);
+}
+
+TEST(UnixServer, TellsThoseWhomItsModeKeepsOut) {
+  const TemporaryDirectory directory;
+  RunningServer server(nothing, UnixListener{directory / "s", 0});
+  Result<Response> response;
+
+  std::thread([&] {
+    // Root may connect to anything. The call itself changes this one thread only.
+    constexpr uid_t kNobody = 65534;
+    if (::geteuid() == 0) {
+      ASSERT_EQ(::syscall(SYS_setresuid, kNobody, kNobody, kNobody), 0);
+    }
+    response = request(directory / "s", {});
+  }).join();
+
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::PermissionDenied);
+  EXPECT_EQ(response.error().message,
+            (directory / "s").native() +
+                ": not permitted to connect; run as root or as a member of the socket's group");
 }
 
 TEST(UnixServer, TakesPathsAsLongAsTheKernelDoes) {
