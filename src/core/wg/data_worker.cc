@@ -10,6 +10,7 @@ constexpr std::size_t kHeaderSize = TransportView::kHeaderSize;
 constexpr std::size_t kTagSize = TransportView::kTagSize;
 static_assert(kHeaderSize == net::PacketBatch::kHeadroom);
 static_assert(kTagSize == net::PacketBatch::kTagroom);
+static_assert(DataWorker::kMaxBatch <= Session::kMaxReservation);
 
 ByteSpan sealed_part(const net::Datagram& datagram) { return datagram.bytes.subspan(kHeaderSize); }
 
@@ -40,11 +41,17 @@ void DataWorker::handle_commands() {
         break;
     }
   }
+  if (mailbox_.lost_some.load(std::memory_order_relaxed) && mailbox_.lost_some.exchange(false)) {
+    drops_.add(Drop::Unanswered, staged_.drop_all());
+  }
 }
 
-void DataWorker::report(WorkerEvent event) {
-  if (!tables_.control.events.push(std::move(event))) drops_.add(Drop::QueueFull);
+// False when there is no room: whoever reports something that happens once has to put it back.
+bool DataWorker::report(WorkerEvent event) {
+  const bool reported = tables_.control.events.push(std::move(event));
+  if (!reported) drops_.add(Drop::QueueFull);
   wake_control_ = true;
+  return reported;
 }
 
 void DataWorker::seal(MonoTime now, net::PacketBatch& batch, std::vector<net::Datagram>& out) {
@@ -56,6 +63,7 @@ void DataWorker::seal(MonoTime now, net::PacketBatch& batch, std::vector<net::Da
     while (last < count && routes_[last] == session) ++last;
     if (session != nullptr) seal_run(now, batch, first, last, *session, out);
   }
+  sealing_staged_ = false;
   aead_->seal(std::span(jobs_.data(), job_count_));
 }
 
@@ -81,7 +89,7 @@ Session* DataWorker::route(MonoTime now, ByteSpan packet) {
     hold_back(now, peer, packet);
     return nullptr;
   }
-  if (staged_.holds(peer)) {  // Packets read earlier go first.
+  if (!sealing_staged_ && staged_.holds(peer)) {  // Packets read earlier go first.
     drops_.add(Drop::QueueFull, staged_.add(peer, packet));
     staged_.release(peer);
     return nullptr;
@@ -90,7 +98,8 @@ Session* DataWorker::route(MonoTime now, ByteSpan packet) {
 }
 
 void DataWorker::hold_back(MonoTime now, PeerSlot peer, ByteView packet) {
-  drops_.add(Drop::QueueFull, staged_.add(peer, packet));
+  drops_.add(Drop::QueueFull,
+             sealing_staged_ ? staged_.put_back(peer, packet) : staged_.add(peer, packet));
   if (staged_.holds(peer) && staged_.take_ask(peer, now)) {
     report({.kind = WorkerEvent::Kind::NeedHandshake, .peer = peer});
   }
@@ -119,9 +128,13 @@ void DataWorker::seal_run(MonoTime now, net::PacketBatch& batch, std::size_t fir
     bytes += datagram.size();
   }
   path.sent.add(bytes, count);
-  if (path.note_sent(now, true)) report({.kind = WorkerEvent::Kind::Active, .peer = path.slot});
-  if (session.take_rekey_on_send(now)) {
-    report({.kind = WorkerEvent::Kind::NeedHandshake, .peer = path.slot});
+  if (path.note_sent(now, true) &&
+      !report({.kind = WorkerEvent::Kind::Active, .peer = path.slot})) {
+    path.put_back_sent();
+  }
+  if (session.take_rekey_on_send(now) &&
+      !report({.kind = WorkerEvent::Kind::NeedHandshake, .peer = path.slot})) {
+    session.put_back_rekey_on_send();
   }
 }
 
@@ -220,23 +233,31 @@ void DataWorker::accept_run(MonoTime now, std::size_t first, std::size_t last,
   }
   if (count == 0) return;
   path.received.add(bytes, count);
-  if (path.note_received(now, any_data)) {
-    report({.kind = WorkerEvent::Kind::Active, .peer = path.slot});
+  if (path.note_received(now, any_data) &&
+      !report({.kind = WorkerEvent::Kind::Active, .peer = path.slot})) {
+    path.put_back_received();
   }
+  report_news(now, session, *from);
+}
+
+// What an authentic message means beyond its content.
+void DataWorker::report_news(MonoTime now, Session& session, const net::PathAddress& from) {
+  const PeerPath& path = session.path();
   const net::PathAddress* endpoint = path.endpoint.load(std::memory_order_acquire);
-  if (endpoint == nullptr || *endpoint != *from) {
+  if (endpoint == nullptr || *endpoint != from) {
     report({.kind = WorkerEvent::Kind::Roamed,
             .peer = path.slot,
             .session = session.local_index(),
-            .path = *from});
+            .path = from});
   }
-  if (session.take_confirmation()) {
-    report({.kind = WorkerEvent::Kind::Confirmed,
-            .peer = path.slot,
-            .session = session.local_index()});
+  if (session.take_confirmation() && !report({.kind = WorkerEvent::Kind::Confirmed,
+                                              .peer = path.slot,
+                                              .session = session.local_index()})) {
+    session.put_back_confirmation();
   }
-  if (session.take_rekey_on_receive(now)) {
-    report({.kind = WorkerEvent::Kind::NeedHandshake, .peer = path.slot});
+  if (session.take_rekey_on_receive(now) &&
+      !report({.kind = WorkerEvent::Kind::NeedHandshake, .peer = path.slot})) {
+    session.put_back_rekey_on_receive();
   }
 }
 

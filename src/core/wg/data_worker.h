@@ -38,7 +38,7 @@ class DataWorker {
 
   void handle_commands();
   // Moves packets whose peer can be sent to into the empty `batch`; false when there are none.
-  bool load_staged(net::PacketBatch& batch) { return staged_.load(batch); }
+  bool load_staged(net::PacketBatch& batch) { return sealing_staged_ = staged_.load(batch); }
 
   // Seals every packet of `batch` that may go and appends the datagrams, which borrow `batch` and
   // stay valid until the turn ends. The others are kept back until a handshake is done, or dropped.
@@ -71,9 +71,10 @@ class DataWorker {
   void hand_over(const net::Datagram& datagram);
   void accept_run(MonoTime now, std::size_t first, std::size_t last,
                   std::vector<ByteSpan>& packets);
+  void report_news(MonoTime now, Session& session, const net::PathAddress& from);
   void deliver(const Session& session, const net::Datagram& datagram, ByteSpan plaintext,
                std::vector<ByteSpan>& packets);
-  void report(WorkerEvent event);
+  bool report(WorkerEvent event);
 
   SharedTables& tables_;
   WorkerMailbox& mailbox_;
@@ -82,6 +83,7 @@ class DataWorker {
   StagedPackets staged_;
   DropCounters drops_;
   bool wake_control_ = false;
+  bool sealing_staged_ = false;  // The batch to be sealed is what load_staged() gave.
 
   // Scratch of one batch.
   std::array<crypto::AeadJob, kMaxBatch> jobs_;

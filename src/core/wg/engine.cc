@@ -244,7 +244,7 @@ void Engine::note_failure(PeerActivity& activity, HandshakeFailure failure) {
 }
 
 void Engine::tell_workers(WorkerCommand::Kind kind, PeerSlot slot, ControlOutbox& out) {
-  for (const auto& mailbox : tables_.worker_mailboxes) mailbox->commands.push({kind, slot});
+  for (const auto& mailbox : tables_.worker_mailboxes) mailbox->post({kind, slot});
   out.wake_workers = true;
 }
 

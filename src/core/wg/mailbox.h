@@ -1,9 +1,10 @@
 // What the control engine and the data workers tell each other: values in bounded queues. A full
 // queue loses a message; every message is one that the next packet, or the peer's retransmission,
-// causes again.
+// causes again, or whose loss the receiver learns of.
 #pragma once
 
 #include <array>
+#include <atomic>
 
 #include "base/bounded_queue.h"
 #include "core/wg/messages.h"
@@ -60,7 +61,15 @@ struct ControlMailbox {
 struct WorkerMailbox {
   static constexpr std::size_t kMaxCommands = 4096;
 
+  // Any thread. When there is no room, the worker learns that something was lost.
+  void post(const WorkerCommand& command) {
+    if (!commands.push(WorkerCommand(command))) lost_some.store(true);
+  }
+
   BoundedQueue<WorkerCommand> commands{kMaxCommands};
+  // The lost command may have been to drop packets of a peer that is gone, whose slot another peer
+  // takes: a worker that sees this drops all that waits.
+  std::atomic<bool> lost_some{false};
 };
 
 }  // namespace ginnel::wg

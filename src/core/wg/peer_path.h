@@ -62,7 +62,8 @@ struct PeerPath {
   // this false has to report the peer as active.
   std::atomic<bool> watched{false};
 
-  // What every authenticated message does to the stamps. Return whether to report "active".
+  // What every authenticated message does to the stamps. Return whether to report "active"; if that
+  // cannot be done, put_back makes the next message try again.
   [[nodiscard]] bool note_sent(MonoTime now, bool is_data) {
     last_sent.set(now);
     owing_reply.clear();
@@ -73,6 +74,8 @@ struct PeerPath {
     awaiting_reply.clear();
     return is_data && start(owing_reply, now);
   }
+  void put_back_sent() { put_back(awaiting_reply); }
+  void put_back_received() { put_back(owing_reply); }
 
  private:
   bool start(TimeStamp& stamp, MonoTime now) {
@@ -82,6 +85,10 @@ struct PeerPath {
     // the other's store.
     std::atomic_thread_fence(std::memory_order_seq_cst);
     return !watched.load(std::memory_order_relaxed) && !watched.exchange(true);
+  }
+  void put_back(TimeStamp& stamp) {
+    stamp.clear();
+    watched.store(false);
   }
 };
 

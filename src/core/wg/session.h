@@ -11,6 +11,7 @@
 #include <atomic>
 #include <optional>
 
+#include "base/epoch.h"
 #include "base/mutex.h"
 #include "base/time.h"
 #include "core/crypto/aead_batch.h"
@@ -34,6 +35,11 @@ struct SessionSetup {
 
 class Session {
  public:
+  // Every thread there may be can take this many beyond the limit, and the counter does not wrap.
+  static constexpr std::uint64_t kMaxReservation = 128;
+  static_assert(kRejectAfterMessages - 1 <=
+                ~std::uint64_t{0} - EpochDomain::kMaxReaders * kMaxReservation);
+
   Session(const SessionSetup& setup, crypto::AeadKey send, crypto::AeadKey receive)
       : setup_(setup), send_key_(std::move(send)), receive_key_(std::move(receive)) {}
 
@@ -49,8 +55,11 @@ class Session {
   bool expired(MonoTime now) const { return now - setup_.created >= kRejectAfterTime; }
 
   // Takes `count` consecutive send counters and returns the first, or nothing when the session may
-  // not send that many any more.
+  // not send that many any more. REQUIRES: count <= kMaxReservation.
   std::optional<std::uint64_t> reserve_counters(std::uint64_t count) {
+    // Refused attempts must not add up until the counter wraps and hands out used ones. Threads
+    // that pass this test together cannot get there: see kMaxReservation.
+    if (sent() >= kRejectAfterMessages) return std::nullopt;
     const std::uint64_t first = next_counter_.fetch_add(count, std::memory_order_relaxed);
     if (first >= kRejectAfterMessages || count > kRejectAfterMessages - first) return std::nullopt;
     return first;
@@ -59,7 +68,8 @@ class Session {
   // For tests of the limits.
   void skip_counters_to(std::uint64_t counter) { next_counter_.store(counter); }
 
-  // The initiator has to ask for new keys soon (section 6.2). Says so once.
+  // The initiator has to ask for new keys soon (section 6.2). Says so once, or again after put_back
+  // if nobody could be told.
   bool take_rekey_on_send(MonoTime now) {
     const bool old = is_initiator() && now - created() >= kRekeyAfterTime;
     if (!old && sent() < kRekeyAfterMessages) return false;
@@ -70,10 +80,13 @@ class Session {
     if (now - created() < kRejectAfterTime - kKeepaliveTimeout - kRekeyTimeout) return false;
     return take(late_rekey_asked_);
   }
+  void put_back_rekey_on_send() { rekey_asked_.store(false, std::memory_order_relaxed); }
+  void put_back_rekey_on_receive() { late_rekey_asked_.store(false, std::memory_order_relaxed); }
 
   // The responder may use the session once the initiator has shown that it holds the keys. True
   // for the one caller that has to tell the control engine.
   bool take_confirmation() { return !is_initiator() && take(confirmed_); }
+  void put_back_confirmation() { confirmed_.store(false, std::memory_order_relaxed); }
 
   // Calls use(window) under the window's lock.
   template <class Use>

@@ -23,6 +23,16 @@ std::size_t StagedPackets::add(PeerSlot peer, ByteView packet) {
   return dropped;
 }
 
+std::size_t StagedPackets::put_back(PeerSlot peer, ByteView packet) {
+  std::erase(released_, peer);
+  const std::size_t dropped = add(peer, packet);
+  if (dropped != 0) return dropped;
+  Queue& queue = queues_.at(peer);
+  const auto at = queue.packets.begin() + static_cast<std::ptrdiff_t>(queue.put_back++);
+  std::rotate(at, queue.packets.end() - 1, queue.packets.end());
+  return 0;
+}
+
 bool StagedPackets::take_ask(PeerSlot peer, MonoTime now) {
   Queue& queue = queues_.at(peer);
   if (now < queue.ask_again) return false;
@@ -46,6 +56,15 @@ std::size_t StagedPackets::drop(PeerSlot peer) {
   return count;
 }
 
+std::size_t StagedPackets::drop_all() {
+  std::size_t count = 0;
+  for (const auto& [peer, queue] : queues_) count += queue.packets.size();
+  queues_.clear();
+  released_.clear();
+  bytes_ = 0;
+  return count;
+}
+
 bool StagedPackets::load(net::PacketBatch& batch) {
   while (!released_.empty()) {
     const auto found = queues_.find(released_.front());
@@ -54,6 +73,7 @@ bool StagedPackets::load(net::PacketBatch& batch) {
       continue;
     }
     auto& queue = found->second.packets;
+    found->second.put_back = 0;
     while (!queue.empty() && batch.fits(queue.front().size())) {
       const ByteSpan room = batch.append(queue.front().size());
       std::copy(queue.front().begin(), queue.front().end(), room.begin());

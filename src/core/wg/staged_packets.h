@@ -25,6 +25,10 @@ class StagedPackets {
   // wanted; at the limit of all the new one goes. Returns how many packets were dropped: 0 or 1.
   std::size_t add(PeerSlot peer, ByteView packet);
 
+  // Keeps a copy of a packet that load() gave out and that could not go after all: in front of
+  // those that still wait, and behind others put back before it. The peer is not released any more.
+  std::size_t put_back(PeerSlot peer, ByteView packet);
+
   // Whether to ask for a handshake now: once when a packet begins to wait, and again after a while,
   // because the question or its answer may have been lost in a full queue.
   // REQUIRES: holds(peer).
@@ -37,6 +41,7 @@ class StagedPackets {
   void release(PeerSlot peer);
   // Returns how many there were.
   std::size_t drop(PeerSlot peer);
+  std::size_t drop_all();
 
   // Moves released packets, oldest first, into an empty batch. Returns false when there are none.
   bool load(net::PacketBatch& batch);
@@ -46,6 +51,7 @@ class StagedPackets {
  private:
   struct Queue {
     std::deque<std::vector<std::uint8_t>> packets;
+    std::size_t put_back = 0;  // Of the packets, how many in front came back since load().
     MonoTime ask_again = MonoTime::min();
   };
 
