@@ -237,7 +237,7 @@ void read_settings(SettingReader& reader, const ServerInputs& inputs, ServerConf
                                                    "outbound_interface", &parse_interface));
   config.endpoint =
       value_of(reader.read(flags.endpoint, "--endpoint", "endpoint", &HostPort::parse));
-  config.client_to_client = reader.read_bool(flags.client_to_client, "client_to_client", true);
+  config.client_to_client = reader.read_bool(flags.client_to_client, "client_to_client", false);
   config.open_firewall = reader.read_bool(flags.open_firewall, "open_firewall", false);
   const auto metrics = reader.read(flags.metrics_listen, "--metrics-listen", "metrics_listen",
                                    &parse_metrics_listen);

@@ -61,7 +61,7 @@ struct ServerConfig {
   std::optional<HostPort> endpoint;               // Absent: the uplink's address.
   std::vector<net::Address> dns;                  // Empty: the host's own resolvers.
   std::vector<std::string> dns_search;
-  bool client_to_client = true;
+  bool client_to_client = false;
   bool open_firewall = false;
   std::optional<net::Endpoint> metrics_listen;  // Absent: no metrics.
   std::vector<ServerPeer> peers;                // In the order of their names.

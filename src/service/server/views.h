@@ -81,7 +81,7 @@ struct ServerView {
   std::uint16_t mtu = 0;
   http::Nullable<std::string> uplink_ipv4;
   http::Nullable<std::string> uplink_ipv6;
-  bool client_to_client = true;
+  bool client_to_client = false;
   UnixTime started{};
   Duration uptime{};
   std::uint64_t peers = 0;

@@ -68,7 +68,7 @@ TEST(MakeServerConfig, NeedsNothing) {
   EXPECT_EQ(config->own.v6->to_string(), "fd12:3456:789a:1::1");
   EXPECT_EQ(config->mtu, 1420);
   EXPECT_TRUE(config->dns.empty() && config->dns_search.empty() && config->peers.empty());
-  EXPECT_TRUE(config->client_to_client);
+  EXPECT_FALSE(config->client_to_client);
   EXPECT_FALSE(config->open_firewall);
   EXPECT_EQ(config->metrics_listen->to_string(), "127.0.0.1:9586");
 }
@@ -126,7 +126,7 @@ TEST(MakeServerConfig, ReadsEveryKey) {
   const ServerConfig config = good(
       {.file =
            "[server]\nsubnet6 = \"2001:db8:7::/64\"\nmtu = 1380\nendpoint = \"vpn.example.org:7\"\n"
-           "dns = [\"9.9.9.9\", \"2620:fe::fe\", \"home.arpa\"]\nclient_to_client = false\n"
+           "dns = [\"9.9.9.9\", \"2620:fe::fe\", \"home.arpa\"]\nclient_to_client = true\n"
            "interface = \"wg7\"\nmetrics_listen = \"[::1]:1234\"\nopen_firewall = true\n"
            "listen_addr = \"[2001:db8::1]:5\"\n"});
   EXPECT_EQ(config.own.v6->to_string(), "2001:db8:7::1");
@@ -134,7 +134,7 @@ TEST(MakeServerConfig, ReadsEveryKey) {
   EXPECT_EQ(config.endpoint->to_string(0), "vpn.example.org:7");
   ASSERT_EQ(config.dns.size(), 2u);
   EXPECT_EQ(config.dns_search, std::vector<std::string>{"home.arpa"});
-  EXPECT_FALSE(config.client_to_client);
+  EXPECT_TRUE(config.client_to_client);
   EXPECT_TRUE(config.open_firewall);
   EXPECT_EQ(config.interface, "wg7");
   EXPECT_EQ(config.metrics_listen->to_string(), "[::1]:1234");

@@ -173,7 +173,7 @@ TEST_F(ServerTest, ReloadTakesOverWhatChangedOnly) {
   write_peer("anna", kKeyA, "10.200.100.2");
   const auto server = start();
   write_peer("bert", kKeyB, "10.200.100.3");
-  directory.write("server.toml", "[server]\nclient_to_client = false\nlisten_addr = \":4500\"\n");
+  directory.write("server.toml", "[server]\nclient_to_client = true\nlisten_addr = \":4500\"\n");
 
   const auto change = server->reload();
   ASSERT_TRUE(change) << change.error().message;
@@ -183,7 +183,7 @@ TEST_F(ServerTest, ReloadTakesOverWhatChangedOnly) {
   EXPECT_EQ(change->settings, (std::vector<std::string>{"listen_addr", "client_to_client"}));
   EXPECT_EQ(device.touched, std::set{key(kKeyB)});
   EXPECT_EQ(device.listen_port, 4500);
-  EXPECT_FALSE(host.applied->rules.client_to_client);
+  EXPECT_TRUE(host.applied->rules.client_to_client);
   EXPECT_EQ(host.applied->rules.listen_port, 4500);
 
   const auto nothing = server->reload();
