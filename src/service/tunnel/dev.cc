@@ -1,6 +1,7 @@
 #include "service/tunnel/dev.h"
 
 #include "base/log.h"
+#include "os/process.h"
 #include "os/signal_fd.h"
 
 namespace ginnel::tunnel {
@@ -17,7 +18,10 @@ Status run_dev(DevOptions options, const std::function<Status()>& ready) {
   if (!tunnel) return pass(std::move(tunnel));
   auto uapi = UapiServer::create(**tunnel, std::move(options.uapi));
   if (!uapi) return pass(std::move(uapi));
-  std::jthread serving([&](const std::stop_token& stop) { (*uapi)->run(stop); });
+  std::jthread serving([&](const std::stop_token& stop) {
+    os::set_thread_name("wg-uapi");
+    (*uapi)->run(stop);
+  });
 
   auto poller = os::Poller::create();
   if (!poller) return pass(std::move(poller));
