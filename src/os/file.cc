@@ -17,7 +17,7 @@
 namespace ginnel::os {
 namespace {
 
-constexpr std::size_t kReadAtOnce = 64 * 1024;
+constexpr std::size_t kReadAtOnce = 65536;
 
 // Where a path leads, so that replacing a file does not replace the link to it.
 std::string resolved(const std::string& path) {

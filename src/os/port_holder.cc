@@ -39,7 +39,8 @@ bool has_socket(const std::string& descriptors, const std::vector<std::string>& 
   if (!names) return false;
   for (const std::string& name : *names) {
     char target[64];
-    const ssize_t length = readlink((descriptors + "/" + name).c_str(), target, sizeof target);
+    const ssize_t length =
+        readlink(fmt::format("{}/{}", descriptors, name).c_str(), target, sizeof target);
     if (length <= 0) continue;
     const std::string_view link(target, static_cast<std::size_t>(length));
     if (std::find(links.begin(), links.end(), link) != links.end()) return true;
@@ -50,6 +51,7 @@ bool has_socket(const std::string& descriptors, const std::vector<std::string>& 
 // The first process that holds one of these sockets; 0 when none is seen.
 int process_with(const std::vector<std::uint64_t>& inodes) {
   std::vector<std::string> links;
+  links.reserve(inodes.size());
   for (const std::uint64_t inode : inodes) links.push_back(fmt::format("socket:[{}]", inode));
   const auto names = list_directory("/proc");
   if (!names) return 0;

@@ -33,7 +33,7 @@ TEST(Fd, IsMovedWithoutClosingAndClosesWhatItReplaces) {
   EXPECT_EQ(second.get(), kept);
   EXPECT_TRUE(is_open(kept));
   EXPECT_FALSE(is_open(replaced));
-  EXPECT_FALSE(first.is_open());
+  EXPECT_FALSE(first.is_open());  // NOLINT(bugprone-use-after-move): its point.
 }
 
 TEST(Fd, GivesItsNumberAway) {

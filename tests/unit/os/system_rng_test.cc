@@ -24,8 +24,12 @@ std::vector<std::uint8_t> buffer_memory() {
       end = high;
     }
     if (line.starts_with("VmFlags:") && line.find(" wf") != std::string::npos) {
-      const auto* bytes = reinterpret_cast<const std::uint8_t*>(begin);
-      memory.insert(memory.end(), bytes, bytes + (end - begin));
+      const std::size_t before = memory.size();
+      memory.resize(before + (end - begin));
+      std::ifstream self("/proc/self/mem", std::ios::binary);
+      self.seekg(static_cast<std::streamoff>(begin));
+      self.read(reinterpret_cast<char*>(&memory[before]),
+                static_cast<std::streamsize>(end - begin));
     }
   }
   return memory;

@@ -87,8 +87,8 @@ TEST_F(UdpPairTest, GivesEveryThreadTheDatagramsOfItsOwnEndpoints) {
   ASSERT_TRUE(pairs) << pairs.error().message;
   ASSERT_EQ(pairs->size(), 3u);
   constexpr std::size_t kSenders = 60, kEach = 4;
-  std::vector<std::unique_ptr<UdpSocket>> senders;
-  for (std::size_t i = 0; i < kSenders; ++i) senders.push_back(bound("127.0.0.1"));
+  std::array<std::unique_ptr<UdpSocket>, kSenders> senders;
+  for (auto& sender : senders) sender = bound("127.0.0.1");
   for (std::size_t i = 0; i < kEach; ++i) {
     for (const auto& sender : senders) {
       sender->send(Outgoing(path_to("127.0.0.1", *pairs->front().v4())).add(9).datagrams());
@@ -198,8 +198,8 @@ TEST_F(UdpPairTest, WorksOnAKernelWithoutIpv6) {
 }
 
 TEST(UdpPair, MakesBetweenOneAndItsMaximumOfPairs) {
-  EXPECT_DEATH((void)UdpPair::bind({.pairs = 0}), "pairs >= 1");
-  EXPECT_DEATH((void)UdpPair::bind({.pairs = UdpPair::kMaxPairs + 1}), "pairs <= kMaxPairs");
+  EXPECT_DEATH(pair_of({.pairs = 0}), "pairs >= 1");
+  EXPECT_DEATH(pair_of({.pairs = UdpPair::kMaxPairs + 1}), "pairs <= kMaxPairs");
   const Namespace space;
   const Namespace::Inside inside(space);
   const auto most = UdpPair::bind({.pairs = UdpPair::kMaxPairs});

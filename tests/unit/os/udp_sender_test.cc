@@ -142,6 +142,7 @@ TEST_F(UdpSenderTest, GoesOnBehindAMessageThatWasRecovered) {
   system.fail_next(EIO);
   send(std::move(out));
   std::vector<std::size_t> sizes;
+  sizes.reserve(system.taken.size());
   for (const auto& message : system.taken) sizes.push_back(message.bytes);
   EXPECT_EQ(sizes, (std::vector<std::size_t>{50, 1452, 1452, 1452, 60, 70}));
 }

@@ -205,6 +205,7 @@ TEST_F(UnixSocketTest, GivesOneOfTwoThatStartTogetherThePlace) {
   std::array<std::optional<Result<UnixListener>>, 4> results;
   {
     std::vector<std::jthread> threads;
+    threads.reserve(results.size());
     for (auto& result : results) {
       threads.emplace_back([&] { result = UnixListener::listen({.path = path}); });
     }
