@@ -7,5 +7,7 @@ namespace ginnel::os {
 
 // Calls of operator new by this thread so far.
 std::size_t allocation_count();
+// False under the thread sanitizer: then the count stays zero.
+bool counts_allocations();
 
 }  // namespace ginnel::os

@@ -159,7 +159,7 @@ TEST(UdpTraffic, AllocatesNothing) {
 
   EXPECT_EQ(received, 10 * datagrams.size());
   EXPECT_EQ(after, before);
-  EXPECT_GT(allocation_count(), 0u);  // It does count.
+  EXPECT_EQ(allocation_count() > 0, counts_allocations());
 }
 
 TEST(UdpTraffic, KeepsUnusedReceiveMemoryOutOfTheProcess) {
@@ -172,7 +172,9 @@ TEST(UdpTraffic, KeepsUnusedReceiveMemoryOutOfTheProcess) {
   };
   const std::size_t before = resident_pages();
   const std::array<ReceiveBatch, 16> batches;
-  EXPECT_LT((resident_pages() - before) * 4096 / batches.size(), 128u << 10);
+  // Half leaves room for the shadow memory of sanitizers.
+  EXPECT_LT((resident_pages() - before) * 4096 / batches.size(),
+            ReceiveBatch::kMaxMessages * ReceiveBatch::kMessageBytes / 2);
 }
 
 }  // namespace
