@@ -1,5 +1,7 @@
 #include "os/host_changes.h"
 
+#include <tuple>
+
 namespace ginnel::os {
 
 Status HostChanges::apply(Rtnetlink& rtnetlink, const std::vector<hostnet::Operation>& operations) {
@@ -7,7 +9,7 @@ Status HostChanges::apply(Rtnetlink& rtnetlink, const std::vector<hostnet::Opera
   for (const hostnet::Operation& operation : operations) {
     if (Status applied = rtnetlink.apply(operation); !applied) {
       // The refusal is what the caller has to hear of, not what follows from it.
-      (void)undo_down_to(rtnetlink, before);
+      std::ignore = undo_down_to(rtnetlink, before);
       return applied;
     }
     done_.push_back(operation);

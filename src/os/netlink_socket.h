@@ -16,7 +16,7 @@ struct nlmsghdr;
 namespace ginnel::os {
 
 // Room for the largest message that we build or the kernel sends.
-inline constexpr std::size_t kMaxNetlinkMessage = 128 * 1024;
+inline constexpr std::size_t kMaxNetlinkMessage = std::size_t{128} * 1024;
 
 // The kernel's refusal of one message.
 struct NetlinkRefusal {

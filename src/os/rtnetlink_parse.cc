@@ -86,7 +86,7 @@ void append_next_hops(const Route& common, ByteView hops, const std::vector<Link
                          read_next_hop(route.destination.family(), type, payload, links, route);
                        });
     routes.push_back(std::move(route));
-    hops = hops.subspan(std::min(hops.size(), std::size_t{RTNH_ALIGN(hop.rtnh_len)}));
+    hops = hops.subspan(std::min(hops.size(), static_cast<std::size_t>(RTNH_ALIGN(hop.rtnh_len))));
   }
 }
 
@@ -217,7 +217,7 @@ std::optional<RoutingRule> parse_rule(const nlmsghdr& message) {
         rule.table = number.value_or(rule.table);
         break;
       case FRA_SUPPRESS_PREFIXLEN:
-        if (number && *number != 0xffffffff) rule.suppress_prefix_length = *number;
+        if (number != 0xffffffff) rule.suppress_prefix_length = number;
         break;
       case FRA_PROTOCOL:
         rule.origin =

@@ -213,6 +213,7 @@ class Lowering {
     set.interval = !std::ranges::all_of(prefixes, &net::Prefix::is_host);
     if (set.interval) {
       std::vector<Interval> intervals;
+      intervals.reserve(prefixes.size());
       for (const net::Prefix& prefix : prefixes) {
         intervals.push_back({bytes_of_address(prefix.address()), bytes_of_address(prefix.last())});
       }
@@ -278,6 +279,7 @@ class Lowering {
     set.interval = std::ranges::any_of(ports, [](PortRange p) { return p.first != p.last; });
     if (set.interval) {
       std::vector<Interval> intervals;
+      intervals.reserve(ports.size());
       for (PortRange p : ports)
         intervals.push_back({network_order(p.first), network_order(p.last)});
       set.elements = interval_elements(intervals);

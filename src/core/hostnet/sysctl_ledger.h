@@ -29,7 +29,7 @@ class SysctlLedger {
   static constexpr std::size_t kMaxEntries = 1024;
   static constexpr std::size_t kMaxOwners = 256;        // Of one entry.
   static constexpr std::size_t kMaxSideEffects = 4096;  // Of one entry.
-  static constexpr std::size_t kMaxTextSize = 4 * 1024 * 1024;
+  static constexpr std::size_t kMaxTextSize = std::size_t{4} * 1024 * 1024;
 
   explicit SysctlLedger(std::string boot) : boot_(std::move(boot)) {}
 
