@@ -9,17 +9,18 @@ namespace ginnel::cli {
 namespace {
 
 constinit const std::array kVerbs = {
-    &kDev, &kGenkey, &kPubkey, &kGenpsk, &kVersion, &kCompletion,
+    &kServer,      &kServerReload, &kServerStatus, &kPeerAdd,    &kPeerRemove, &kPeerEnable,
+    &kPeerDisable, &kPeerList,     &kPeerShow,     &kPeerConfig, &kPeerQr,     &kPeerForgetKey,
+    &kDev,         &kGenkey,       &kPubkey,       &kGenpsk,     &kVersion,    &kCompletion,
 };
 
 constexpr std::string_view kPlanned[] = {
     "api",    "backup",     "bench",     "cage",   "cert",    "coordinator", "dns",
     "doctor", "down",       "exit-node", "file",   "gateway", "get",         "ip",
     "join",   "killswitch", "leave",     "lock",   "metrics", "nc",          "netcheck",
-    "peer",   "ping",       "policy",    "relay",  "reload",  "restore",     "routecheck",
-    "save",   "serve",      "server",    "set",    "show",    "ssh",         "status",
-    "strip",  "switch",     "up",        "update", "wait",    "whoami",      "whois",
-    "why",
+    "ping",   "policy",     "relay",     "reload", "restore", "routecheck",  "save",
+    "serve",  "set",        "show",      "ssh",    "status",  "strip",       "switch",
+    "up",     "update",     "wait",      "whoami", "whois",   "why",
 };
 
 }  // namespace

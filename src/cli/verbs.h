@@ -13,7 +13,19 @@ extern const Verb kCompletion;
 extern const Verb kDev;
 extern const Verb kGenkey;
 extern const Verb kGenpsk;
+extern const Verb kPeerAdd;
+extern const Verb kPeerConfig;
+extern const Verb kPeerDisable;
+extern const Verb kPeerEnable;
+extern const Verb kPeerForgetKey;
+extern const Verb kPeerList;
+extern const Verb kPeerQr;
+extern const Verb kPeerRemove;
+extern const Verb kPeerShow;
 extern const Verb kPubkey;
+extern const Verb kServer;
+extern const Verb kServerReload;
+extern const Verb kServerStatus;
 extern const Verb kVersion;
 
 // In the order in which help lists them.

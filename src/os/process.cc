@@ -83,6 +83,8 @@ void set_thread_name(std::string_view name) {
 
 pid_t process_id() { return getpid(); }
 
+bool is_root() { return geteuid() == 0; }
+
 std::string process_name(pid_t pid) {
   const auto name = read_file(fmt::format("/proc/{}/comm", pid), 64);
   return name ? std::string(trim(*name)) : std::string();

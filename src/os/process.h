@@ -30,6 +30,9 @@ void set_thread_name(std::string_view name);
 
 pid_t process_id();
 
+// Whether it runs as root: for where files are by default. What it may do, says os/capability.h.
+bool is_root();
+
 // The short name of a process; empty when there is none of that number.
 std::string process_name(pid_t pid);
 

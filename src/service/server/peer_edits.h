@@ -3,21 +3,10 @@
 #pragma once
 
 #include "base/time.h"
+#include "service/server/new_peer.h"
 #include "service/server/server_files.h"
 
 namespace ginnel::server {
-
-struct NewPeer {
-  std::string name;
-  std::optional<crypto::PublicKey> public_key;  // Absent: a key pair is made here.
-  std::optional<crypto::PresharedKey> preshared_key;
-  // With a key pair made here, one is made as well, because the client gets a whole file anyway.
-  bool make_preshared_key = true;
-  std::vector<net::Address> addresses;   // Empty: the next free ones.
-  std::vector<net::Prefix> allowed_ips;  // Networks behind the peer, besides its addresses.
-  std::optional<config::HostPort> endpoint;
-  std::optional<std::uint16_t> persistent_keepalive_seconds;
-};
 
 // `config` is what the files say before the edit. Errors name the peer and what to do instead.
 class PeerEdits {

@@ -8,6 +8,7 @@
 #include "core/server/host_fit.h"
 #include "os/clock.h"
 #include "service/server/host_network.h"
+#include "service/server/metrics.h"
 #include "service/server/peer_edits.h"
 #include "service/server/traffic_book.h"
 #include "service/server/views.h"
@@ -17,9 +18,6 @@ namespace ginnel::server {
 
 class Server {
  public:
-  // A peer whose last handshake is younger has a session that is alive (whitepaper, section 6.1).
-  static constexpr Duration kActiveAfterHandshake = 180s;
-
   struct Parts {
     ServerSource source;
     config::ServerConfig config;  // What the source says.
@@ -43,6 +41,10 @@ class Server {
   ServerView view();
   std::vector<PeerView> peers();
   Result<PeerView> peer(std::string_view name);
+  // For messages. Empty for a peer that is gone.
+  std::string name_of(const crypto::PublicKey& peer);
+  // What /metrics says; names and keys only `with_peers`.
+  std::string metrics_text(bool with_peers);
   // The client's wg-quick file, which holds its keys.
   Result<std::string> client_file(std::string_view name);
 
@@ -78,6 +80,7 @@ class Server {
   HostWishes host_wishes(const config::ServerConfig& config, const Uplinks& uplinks) const;
   void look_at_host(hostnet::HostState state) REQUIRES_LOCK(mutex_);
   void find_out() REQUIRES_LOCK(mutex_);
+  // What the device says, and counted as such.
   wg::DeviceStatus observe() REQUIRES_LOCK(mutex_);
   PeerView view_of(const config::ServerPeer& peer, const wg::PeerStatus* status) const
       REQUIRES_LOCK(mutex_);
@@ -98,6 +101,7 @@ class Server {
   Uplinks uplinks_ GUARDED_BY(mutex_);
   std::vector<Finding> findings_ GUARDED_BY(mutex_);
   TrafficBook traffic_ GUARDED_BY(mutex_);
+  MetricsCounters metrics_ GUARDED_BY(mutex_);
 };
 
 }  // namespace ginnel::server

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "base/log.h"
+#include "base/version.h"
 #include "service/server/client_files.h"
 #include "service/server/peer_views.h"
 #include "service/server/server.h"
@@ -13,13 +14,14 @@ namespace ginnel::server {
 namespace {
 
 constexpr std::string_view kBlockedCode = "firewall-blocks-overlay";
+constexpr std::string_view kDropCounters = "drop_";
 constexpr std::string_view kNoUplinkCode = "no-uplink";
 
 http::Nullable<std::string> name_or_null(const std::string& name) {
   return name.empty() ? http::Nullable<std::string>() : http::Nullable<std::string>(name);
 }
 
-ServerState state_of(const std::vector<Finding>& findings) {
+ServerState state_with(const std::vector<Finding>& findings) {
   const auto has = [&](std::string_view code) {
     return std::ranges::any_of(findings, [&](const Finding& f) { return f.code == code; });
   };
@@ -39,18 +41,21 @@ std::unordered_map<crypto::PublicKey, const wg::PeerStatus*> by_key(
 // A device that does not answer has nothing to tell; it ends the server another way.
 wg::DeviceStatus Server::observe() {
   auto status = device_.observe();
-  if (status) return std::move(*status);
-  log::debug("{} does not answer: {}", device_.interface_name(), status.error().message);
-  return {};
+  if (!status) {
+    log::debug("{} does not answer: {}", device_.interface_name(), status.error().message);
+    return {};
+  }
+  traffic_.record(clock_.now().mono, *status);
+  metrics_.record(*status);
+  return std::move(*status);
 }
 
 ServerView Server::view() {
   MutexLock lock(mutex_);
   const Now now = clock_.now();
   const wg::DeviceStatus status = observe();
-  traffic_.record(now.mono, status);
   ServerView view;
-  view.state = state_of(findings_);
+  view.state = state_with(findings_);
   view.findings = findings_;
   view.process = process_;
   view.interface = device_.interface_name();
@@ -77,19 +82,20 @@ ServerView Server::view() {
     view.tx_bytes += total.tx_bytes;
   }
   for (const wg::PeerStatus& peer : status.peers) {
-    view.peers_active +=
-        peer.last_handshake && now.unix - *peer.last_handshake < kActiveAfterHandshake;
+    view.peers_active += state_of(peer, now.unix) == PeerState::Direct;
   }
   view.rx_bytes_per_second = traffic_.total_rate().rx_bytes_per_second;
   view.tx_bytes_per_second = traffic_.total_rate().tx_bytes_per_second;
-  for (const wg::NamedCounter& counter : status.counters) view.drops[counter.name] = counter.value;
+  for (const wg::NamedCounter& counter : status.counters) {
+    if (!counter.name.starts_with(kDropCounters)) continue;
+    view.drops[counter.name.substr(kDropCounters.size())] = counter.value;
+  }
   return view;
 }
 
 std::vector<PeerView> Server::peers() {
   MutexLock lock(mutex_);
   const wg::DeviceStatus status = observe();
-  traffic_.record(clock_.now().mono, status);
   const auto known = by_key(status);
   std::vector<PeerView> views;
   for (const config::ServerPeer& peer : config_.peers) {
@@ -104,6 +110,35 @@ Result<PeerView> Server::peer(std::string_view name) {
     if (view.name == name) return std::move(view);
   }
   return no_such_peer(name);
+}
+
+std::string Server::name_of(const crypto::PublicKey& peer) {
+  MutexLock lock(mutex_);
+  const auto found = std::ranges::find(config_.peers, peer, &config::ServerPeer::public_key);
+  return found == config_.peers.end() ? "" : found->name;
+}
+
+std::string Server::metrics_text(bool with_peers) {
+  MutexLock lock(mutex_);
+  const wg::DeviceStatus status = observe();
+  const UnixTime now = clock_.now().unix;
+  MetricsSnapshot snapshot{.version = std::string(kProgramVersion), .started = started_.unix};
+  metrics_.fill(snapshot);
+  for (const wg::PeerStatus& peer : status.peers) {
+    ++snapshot.peers[std::string(server::name_of(state_of(peer, now)))];
+  }
+  for (const Finding& finding : findings_) ++snapshot.health_messages[finding.code];
+  if (!with_peers) return to_metrics_text(snapshot);
+  for (const config::ServerPeer& peer : config_.peers) {
+    const storage::Traffic total = traffic_.of(peer.public_key).total;
+    PeerMetrics metrics{.name = peer.name,
+                        .public_key = peer.public_key,
+                        .inbound_bytes = total.rx_bytes,
+                        .outbound_bytes = total.tx_bytes};
+    if (total.last_handshake != UnixTime{}) metrics.last_handshake = total.last_handshake;
+    snapshot.peers_by_name.push_back(std::move(metrics));
+  }
+  return to_metrics_text(snapshot);
 }
 
 Result<std::string> Server::client_file(std::string_view name) {

@@ -2,16 +2,12 @@
 
 #include <algorithm>
 
+#include "service/server/server_state.h"
+
 namespace ginnel::server {
 namespace {
 
 constexpr std::string_view kHandshakeCounters = "handshake_";
-
-storage::PeerKey store_key(const crypto::PublicKey& key) {
-  storage::PeerKey bytes;
-  std::ranges::copy(key.bytes(), bytes.begin());
-  return bytes;
-}
 
 }  // namespace
 

@@ -99,17 +99,21 @@ BOOST_DESCRIBE_STRUCT(ServerView, (),
                        client_to_client, started, uptime, peers, peers_enabled, peers_active,
                        rx_bytes, tx_bytes, rx_bytes_per_second, tx_bytes_per_second, drops))
 
-// The body of a request for a new peer.
+// A request for a new peer, as it was written on a command line: what is wrong with it is said
+// where it is carried out. It may hold a preshared key.
 struct NewPeerView {
   std::string name;
-  std::optional<crypto::PublicKey> public_key;
+  std::optional<std::string> public_key;
   std::optional<std::string> preshared_key;
   std::optional<bool> make_preshared_key;
-  std::optional<std::vector<net::Address>> addresses;
-  std::optional<std::vector<net::Prefix>> allowed_ips;
-  std::optional<config::HostPort> endpoint;
-  std::optional<std::uint16_t> persistent_keepalive_seconds;
+  std::optional<std::vector<std::string>> addresses;
+  std::optional<std::vector<std::string>> allowed_ips;
+  std::optional<std::string> endpoint;
+  std::optional<std::string> persistent_keepalive;
 };
+BOOST_DESCRIBE_STRUCT(NewPeerView, (),
+                      (name, public_key, preshared_key, make_preshared_key, addresses, allowed_ips,
+                       endpoint, persistent_keepalive))
 
 // What an edit or a reload changed.
 struct ChangeView {

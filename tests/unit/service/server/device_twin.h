@@ -30,7 +30,7 @@ class DeviceTwin final : public tunnel::WgDevice {
     status.private_key = private_key.duplicate();
     status.public_key = private_key.public_key();
     status.listen_port = listen_port;
-    status.counters = {{"bad_length", 3}};
+    status.counters = {{"drop_bad_length", 3}, {"tun_reads", 7}};
     for (const auto& [key, peer] : peers) {
       wg::PeerStatus copy;
       copy.public_key = key;
