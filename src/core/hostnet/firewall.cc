@@ -17,7 +17,7 @@ using nft::ListedTable;
 constexpr std::string_view kDockerChain = "DOCKER-USER";  // Which docker leaves to its users.
 
 // Who runs a table, and so which command its people expect.
-enum class Manager : std::uint8_t { Nft, Iptables, Ufw, Firewalld };
+enum class FirewallTool : std::uint8_t { Nft, Iptables, Ufw, Firewalld };
 
 bool is_iptables_name(std::string_view name) {
   constexpr std::string_view kNames[] = {"filter", "nat", "mangle", "raw", "security"};
@@ -34,12 +34,12 @@ bool is_of_iptables(const ListedTable& table) {
   });
 }
 
-Manager manager_of(const ListedTable& table) {
-  if (table.name == "firewalld") return Manager::Firewalld;
-  if (!is_of_iptables(table)) return Manager::Nft;
+FirewallTool tool_of(const ListedTable& table) {
+  if (table.name == "firewalld") return FirewallTool::Firewalld;
+  if (!is_of_iptables(table)) return FirewallTool::Nft;
   const bool ufw = std::ranges::any_of(
       table.chains, [](const ListedChain& chain) { return chain.name.starts_with("ufw"); });
-  return ufw ? Manager::Ufw : Manager::Iptables;
+  return ufw ? FirewallTool::Ufw : FirewallTool::Iptables;
 }
 
 bool covers(nft::Family table, net::Family packet) {
@@ -268,8 +268,8 @@ std::string Inquiry::iptables_command(const FirewallBlock& block) const {
 
 std::string Inquiry::command_for(const FirewallBlock& block, const ListedTable& table) const {
   const std::string& tunnel = traffic_.owner.interface;
-  const Manager manager = manager_of(table);
-  if (manager == Manager::Ufw) {
+  const FirewallTool tool = tool_of(table);
+  if (tool == FirewallTool::Ufw) {
     switch (block.flow) {
       case Flow::Listen:
         return fmt::format("ufw allow {}/udp", traffic_.listen_port);
@@ -282,13 +282,13 @@ std::string Inquiry::command_for(const FirewallBlock& block, const ListedTable& 
         return fmt::format("ufw route allow out on {}", tunnel);
     }
   }
-  if (manager == Manager::Firewalld && block.flow == Flow::Listen) {
+  if (tool == FirewallTool::Firewalld && block.flow == Flow::Listen) {
     return fmt::format("firewall-cmd --add-port={}/udp", traffic_.listen_port);
   }
-  if (manager == Manager::Firewalld && block.flow != Flow::Answer) {
+  if (tool == FirewallTool::Firewalld && block.flow != Flow::Answer) {
     return fmt::format("firewall-cmd --zone=trusted --add-interface={}", tunnel);
   }
-  if (manager == Manager::Iptables) return iptables_command(block);
+  if (tool == FirewallTool::Iptables) return iptables_command(block);
   nft::Rule rule = block.rule;
   rule.comment.clear();
   return fmt::format("nft 'insert rule {} {} {} {}'", name_of(block.table_family), block.table,
