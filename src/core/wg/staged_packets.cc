@@ -16,8 +16,10 @@ std::size_t StagedPackets::add(PeerSlot peer, ByteView packet) {
   if (queue.size() == kMaxPerPeer) {
     bytes_ -= cost_of(queue.front());
     queue.pop_front();
+    --count_;
     dropped = 1;
   }
+  ++count_;
   queue.emplace_back(packet.begin(), packet.end());
   bytes_ += cost_of(packet);
   return dropped;
@@ -52,17 +54,16 @@ std::size_t StagedPackets::drop(PeerSlot peer) {
   const std::size_t count = found->second.packets.size();
   for (const auto& packet : found->second.packets) bytes_ -= cost_of(packet);
   bytes_ -= kPeerCost;
+  count_ -= count;
   queues_.erase(found);
   return count;
 }
 
 std::size_t StagedPackets::drop_all() {
-  std::size_t count = 0;
-  for (const auto& [peer, queue] : queues_) count += queue.packets.size();
   queues_.clear();
   released_.clear();
   bytes_ = 0;
-  return count;
+  return std::exchange(count_, 0);
 }
 
 bool StagedPackets::load(net::PacketBatch& batch) {
@@ -79,6 +80,7 @@ bool StagedPackets::load(net::PacketBatch& batch) {
       std::copy(queue.front().begin(), queue.front().end(), room.begin());
       bytes_ -= cost_of(queue.front());
       queue.pop_front();
+      --count_;
     }
     if (!queue.empty()) return true;  // The batch is full; the rest comes with the next.
     bytes_ -= kPeerCost;

@@ -58,6 +58,7 @@ class StagedPackets {
   std::unordered_map<PeerSlot, Queue> queues_;
   std::deque<PeerSlot> released_;
   std::size_t bytes_ = 0;
+  std::size_t count_ = 0;  // Of packets.
 };
 
 }  // namespace ginnel::wg
