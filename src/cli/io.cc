@@ -9,6 +9,7 @@
 
 #include "base/secret.h"
 #include "cli/exit_code.h"
+#include "os/terminal.h"
 
 namespace ginnel::cli {
 
@@ -47,6 +48,8 @@ bool ProcessIo::out_is_exposed() const {
          (status.permissions() & std::filesystem::perms::others_all) !=
              std::filesystem::perms::none;
 }
+
+bool ProcessIo::out_is_terminal() const { return os::is_terminal(os::Stream::Output); }
 
 std::optional<std::string> ProcessIo::environment(const std::string& name) const {
   const char* value = std::getenv(name.c_str());

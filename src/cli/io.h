@@ -31,6 +31,7 @@ class Io {
   virtual Result<std::string> read_in(std::size_t limit) = 0;
   // Whether out is a file that users other than the owner may open: secrets do not belong there.
   virtual bool out_is_exposed() const = 0;
+  virtual bool out_is_terminal() const = 0;
   // The environment variable, if it is set and not empty.
   virtual std::optional<std::string> environment(const std::string& name) const = 0;
 
@@ -45,6 +46,7 @@ class ProcessIo final : public Io {
   void write_err(std::string_view text) override;
   Result<std::string> read_in(std::size_t limit) override;
   bool out_is_exposed() const override;
+  bool out_is_terminal() const override;
   std::optional<std::string> environment(const std::string& name) const override;
 
   // Writes what is buffered. An error if any of it was lost: a full disk must not look like

@@ -9,9 +9,10 @@ namespace ginnel::cli {
 namespace {
 
 constinit const std::array kVerbs = {
-    &kServer,      &kServerReload, &kServerStatus, &kPeerAdd,    &kPeerRemove, &kPeerEnable,
-    &kPeerDisable, &kPeerList,     &kPeerShow,     &kPeerConfig, &kPeerQr,     &kPeerForgetKey,
-    &kDev,         &kGenkey,       &kPubkey,       &kGenpsk,     &kVersion,    &kCompletion,
+    &kServer,     &kServerReload,  &kServerStatus, &kPeerAdd,    &kPeerRemove,
+    &kPeerEnable, &kPeerDisable,   &kPeerList,     &kPeerShow,   &kPeerConfig,
+    &kPeerQr,     &kPeerForgetKey, &kDev,          &kShow,       &kGenkey,
+    &kPubkey,     &kGenpsk,        &kVersion,      &kCompletion,
 };
 
 constexpr std::string_view kPlanned[] = {
@@ -19,8 +20,8 @@ constexpr std::string_view kPlanned[] = {
     "doctor", "down",       "exit-node", "file",   "gateway", "get",         "ip",
     "join",   "killswitch", "leave",     "lock",   "metrics", "nc",          "netcheck",
     "ping",   "policy",     "relay",     "reload", "restore", "routecheck",  "save",
-    "serve",  "set",        "show",      "ssh",    "status",  "strip",       "switch",
-    "up",     "update",     "wait",      "whoami", "whois",   "why",
+    "serve",  "set",        "ssh",       "status", "strip",   "switch",      "up",
+    "update", "wait",       "whoami",    "whois",  "why",
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ extern const Verb kPubkey;
 extern const Verb kServer;
 extern const Verb kServerReload;
 extern const Verb kServerStatus;
+extern const Verb kShow;
 extern const Verb kVersion;
 
 // In the order in which help lists them.

@@ -243,8 +243,11 @@ std::string wg_show_pretty(std::string_view interface, const wg::DeviceStatus& d
 
 std::string wg_show_field(WgField field, std::string_view interface, const wg::DeviceStatus& device,
                           const ZoneName& zones) {
-  const std::string start = interface.empty() ? "" : fmt::format("{}\t", interface);
+  std::string start = interface.empty() ? "" : fmt::format("{}\t", interface);
   std::string text;
+  // Of this field alone stock `wg` names the interface once, in front of its first peer or of
+  // nothing. Scripts that take it apart have to cope with that, and would break without it.
+  if (field == WgField::Endpoints) text = std::exchange(start, "");
   if (const auto value = device_field(field, device)) append(text, "{}{}\n", start, *value);
   for (const wg::PeerStatus& peer : device.peers) {
     const auto value = peer_field(field, peer, zones);

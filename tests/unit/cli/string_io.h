@@ -17,6 +17,7 @@ struct StringIo final : Io {
     return in_text;
   }
   bool out_is_exposed() const override { return exposed; }
+  bool out_is_terminal() const override { return terminal; }
   std::optional<std::string> environment(const std::string& name) const override {
     const auto found = variables.find(name);
     if (found == variables.end() || found->second.empty()) return std::nullopt;
@@ -25,6 +26,7 @@ struct StringIo final : Io {
 
   std::string in_text, out_text, err_text;
   bool exposed = false;
+  bool terminal = false;
   std::map<std::string, std::string> variables;
 };
 

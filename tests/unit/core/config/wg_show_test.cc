@@ -150,8 +150,8 @@ TEST(WgShow, EachFieldIsAColumn) {
   for (const auto& [field, line] : peer_rows) {
     SCOPED_TRACE(line);
     EXPECT_NE(wg_show_field(field, "", device, {}).find("\n" + line + "\n"), std::string::npos);
-    EXPECT_NE(wg_show_field(field, "wg0", device, {}).find("\nwg0\t" + line + "\n"),
-              std::string::npos);
+    const std::string start = field == WgField::Endpoints ? "\n" : "\nwg0\t";
+    EXPECT_NE(wg_show_field(field, "wg0", device, {}).find(start + line + "\n"), std::string::npos);
   }
   const std::pair<WgField, std::string> device_rows[] = {
       {WgField::PublicKey, "FMqeTTh7zPNXRuBAfaqsxrKKT4RF71pRWIlNuYPiQHA=\n"},
@@ -165,6 +165,16 @@ TEST(WgShow, EachFieldIsAColumn) {
   }
   EXPECT_NE(wg_show_field(WgField::AllowedIps, "", device, {}).find("\t10.0.0.2/32 fd00::/64\n"),
             std::string::npos);
+}
+
+TEST(WgShow, EndpointsNameTheInterfaceOnceAsWgDoes) {
+  EXPECT_EQ(wg_show_field(WgField::Endpoints, "wg0", {}, {}), "wg0\t");
+  wg::DeviceStatus device;
+  add_peer(device, 0xbb);
+  add_peer(device, 0xcc);
+  EXPECT_EQ(wg_show_field(WgField::Endpoints, "wg0", device, {}),
+            "wg0\tu7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7u7s=\t(none)\n"
+            "zMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMzMw=\t(none)\n");
 }
 
 TEST(WgShow, AFieldIsKnownByItsNameOnly) {
