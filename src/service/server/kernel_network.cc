@@ -1,6 +1,9 @@
 #include "service/server/kernel_network.h"
 
+#include <fmt/format.h>
+
 #include "base/log.h"
+#include "os/nft_list.h"
 
 namespace ginnel::server {
 namespace {
@@ -20,7 +23,10 @@ Result<std::unique_ptr<KernelNetwork>> KernelNetwork::open(const std::string& ru
   if (!nft) return pass(std::move(nft));
   auto claims = os::SysctlClaims::open(run_directory, owner, os::SysctlTree());
   if (!claims) return pass(std::move(claims));
-  return std::make_unique<KernelNetwork>(Key{}, owner, std::move(*rtnetlink), std::move(*nft), std::move(*claims));
+  auto network = std::make_unique<KernelNetwork>(Key{}, owner, std::move(*rtnetlink),
+                                                 std::move(*nft), std::move(*claims));
+  if (Status removed = network->remove_marked(); !removed) return pass(std::move(removed));
+  return network;
 }
 
 Result<hostnet::HostState> KernelNetwork::read() { return rtnetlink_.read(); }
@@ -47,14 +53,20 @@ Status KernelNetwork::try_apply(const HostWishes& wishes) {
   if (!plan) return std::unexpected(plan.error());
   if (Status loaded = apply_table(wishes); !loaded) return loaded;
   if (Status changed = changes_.apply(rtnetlink_, *plan); !changed) return changed;
+  if (Status opened = open_firewall(wishes); !opened) return opened;
   return os::enable_forwarding(claims_, {.ipv4 = true, .ipv6 = wishes.rules.subnet6.has_value()},
                                state->routes);
 }
 
-// Loading it again would set its counters back, so only when it differs.
+// Loading it again would set its counters back, so only when it differs or somebody flushed it.
 Status KernelNetwork::apply_table(const HostWishes& wishes) {
   hostnet::nft::Table table = hostnet::server_table(wishes.rules);
-  if (table_ == table) return ok();
+  const auto loaded = os::read_ruleset(nft_);
+  if (!loaded) return std::unexpected(loaded.error());
+  const bool is_there = std::ranges::any_of(loaded->tables, [&](const auto& other) {
+    return other.family == table.family && other.name == table.name;
+  });
+  if (is_there && table_ == table) return ok();
   os::NftBatch batch;
   if (Status compiled = batch.replace_table(table); !compiled) return compiled;
   if (Status committed = nft_.commit(std::move(batch)); !committed) return committed;
@@ -62,18 +74,84 @@ Status KernelNetwork::apply_table(const HostWishes& wishes) {
   return ok();
 }
 
+Status KernelNetwork::open_firewall(const HostWishes& wishes) {
+  if (!wishes.open_firewall) return ok();
+  const auto blocks = find_blocks(wishes);
+  if (!blocks) return std::unexpected(blocks.error());
+  os::NftBatch batch;
+  for (const hostnet::FirewallBlock& block : *blocks) {
+    if (!block.insertable) continue;
+    const os::NftPlace place{
+        .family = block.table_family, .table = block.table, .chain = block.chain};
+    if (Status added = batch.insert_rule(place, block.rule); !added) return added;
+    log::info("firewall opened for {} in chain {} of table {}", name_of(block.flow), block.chain,
+              block.table);
+  }
+  return nft_.commit(std::move(batch));
+}
+
+Result<std::vector<hostnet::FirewallBlock>> KernelNetwork::find_blocks(const HostWishes& wishes) {
+  const auto ruleset = os::read_ruleset(nft_);
+  if (!ruleset) return std::unexpected(ruleset.error());
+  const auto links = rtnetlink_.read_links();
+  if (!links) return std::unexpected(links.error());
+  hostnet::TunnelTraffic traffic{.owner = owner_,
+                                 .listen_port = wishes.rules.listen_port,
+                                 .forward4 = !wishes.rules.uplink4.empty(),
+                                 .forward6 = wishes.rules.subnet6 && !wishes.rules.uplink6.empty(),
+                                 .uplink4 = wishes.rules.uplink4,
+                                 .uplink6 = wishes.rules.uplink6,
+                                 .client_to_client = wishes.rules.client_to_client};
+  for (const hostnet::Link& link : *links) {
+    traffic.interface_indexes.emplace_back(link.name, link.index);
+  }
+  return hostnet::find_blocks(*ruleset, traffic);
+}
+
+Status KernelNetwork::remove_marked() {
+  const auto ruleset = os::read_ruleset(nft_);
+  if (!ruleset) return std::unexpected(ruleset.error());
+  const auto is_to_go = [&](const std::string& comment) {
+    const auto owner = hostnet::Owner::from_mark(comment);
+    if (!owner || owner->role != owner_.role) return false;
+    return *owner == owner_ || !claims_.is_alive(*owner);
+  };
+  os::NftBatch batch;
+  for (const hostnet::nft::ListedTable& table : ruleset->tables) {
+    if (is_to_go(table.comment)) {
+      batch.delete_table(table.family, table.name);
+      continue;
+    }
+    for (const hostnet::nft::ListedChain& chain : table.chains) {
+      for (const hostnet::nft::ListedRule& rule : chain.rules) {
+        if (!is_to_go(rule.comment)) continue;
+        batch.delete_rule({.family = table.family, .table = table.name, .chain = chain.name},
+                          rule.handle);
+      }
+    }
+  }
+  return nft_.commit(std::move(batch));
+}
+
 void KernelNetwork::undo() {
   log_failure(claims_.release());
   log_failure(changes_.undo(rtnetlink_));
-  if (table_) {
-    os::NftBatch batch;
-    batch.delete_table(table_->family, table_->name);
-    log_failure(nft_.commit(std::move(batch)));
-    table_.reset();
-  }
+  log_failure(remove_marked());
+  table_.reset();
   applied_.reset();
 }
 
-std::vector<Finding> KernelNetwork::find_obstacles(const HostWishes&) { return {}; }
+std::vector<Finding> KernelNetwork::find_obstacles(const HostWishes& wishes) {
+  const auto blocks = find_blocks(wishes);
+  if (!blocks) {
+    return {{"firewall-unknown", "other firewalls cannot be read: " + blocks.error().message, ""}};
+  }
+  std::vector<Finding> findings;
+  for (const hostnet::FirewallBlock& block : *blocks) {
+    findings.push_back({block.certain ? "firewall-blocks-overlay" : "firewall-may-block-overlay",
+                        fmt::format("{}: {}", name_of(block.flow), block.reason), block.command});
+  }
+  return findings;
+}
 
 }  // namespace ginnel::server

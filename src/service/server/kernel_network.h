@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "core/hostnet/firewall.h"
 #include "os/host_changes.h"
 #include "os/nft_socket.h"
 #include "os/sysctl_claims.h"
@@ -35,6 +36,10 @@ class KernelNetwork final : public HostNetwork {
  private:
   Status try_apply(const HostWishes& wishes);
   Status apply_table(const HostWishes& wishes);
+  Status open_firewall(const HostWishes& wishes);
+  Result<std::vector<hostnet::FirewallBlock>> find_blocks(const HostWishes& wishes);
+  // Removes what carries our mark, or that of a server that is dead, in everybody's tables.
+  Status remove_marked();
 
   hostnet::Owner owner_;
   os::Rtnetlink rtnetlink_;
