@@ -77,6 +77,11 @@ void Simulation::introduce(SimNode& a, SimNode& b, bool a_knows_endpoint, bool b
   collect(place_of(b));
 }
 
+void Simulation::configure(SimNode& node, wg::DeviceChange change) {
+  node.configure(now_, std::move(change));
+  collect(place_of(node));
+}
+
 net::Address Simulation::inner_v4(const SimNode& node) const {
   const auto it = std::find_if(places_.begin(), places_.end(),
                                [&](const auto& place) { return place->node.get() == &node; });

@@ -46,6 +46,9 @@ class Simulation {
   void introduce(SimNode& a, SimNode& b, bool a_knows_endpoint, bool b_knows_endpoint,
                  std::optional<std::uint64_t> psk_seed = std::nullopt);
 
+  // As SimNode::configure(), and carries what the node has to say about it.
+  void configure(SimNode& node, wg::DeviceChange change);
+
   // Inner addresses by the order in which nodes were added: 10.0.0.1, fd00::1, ...
   net::Address inner_v4(const SimNode& node) const;
   net::Address inner_v6(const SimNode& node) const;

@@ -33,8 +33,7 @@ void Engine::set_up(const Now& now, bool up, ControlOutbox& out) {
     if (up) {
       if (peer.persistent_keepalive_seconds != 0) initiate(now, slot, peer, out);
     } else if (peer.activity) {
-      erase_sessions(*peer.activity);
-      peer.activity->timers.on_handshake_done();
+      forget_handshakes(*peer.activity);
       tell_workers(WorkerCommand::Kind::DropStaged, slot, out);
     }
     rearm(now, slot, peer);
@@ -97,7 +96,7 @@ void Engine::handle_peer_timeout(const Now& now, PeerSlot slot, Peer& peer, Cont
     initiate(now, slot, peer, out);
   }
   if (due.erase_keys) {
-    erase_sessions(activity);
+    erase_sessions(activity);  // Not an initiation that is out: its keys are of this moment.
     out.events.push_back({EngineEvent::Kind::KeysErased, peer.public_key});
   }
   rearm(now, slot, peer);
@@ -203,6 +202,8 @@ void Engine::confirm(const Now& now, PeerSlot slot, Peer& peer, SessionIndex ind
   release(activity.previous);
   activity.previous = activity.current;
   activity.current = std::exchange(activity.next, nullptr);
+  // An initiation of ours may still be out: what it asked for is there.
+  activity.timers.on_handshake_done();
   peer.last_handshake = now.unix;
   out.events.push_back({EngineEvent::Kind::SessionMade, peer.public_key});
   tell_workers(WorkerCommand::Kind::SendStaged, slot, out);
@@ -218,7 +219,14 @@ void Engine::erase_sessions(PeerActivity& activity) {
   release(activity.previous);
   release(activity.current);
   release(activity.next);
+}
+
+// Nothing that was begun before comes to anything, and the next handshake need not wait for it.
+void Engine::forget_handshakes(PeerActivity& activity) {
+  erase_sessions(activity);
   drop_initiation(activity);
+  activity.timers.on_handshake_done();
+  activity.last_initiation_sent = kNever;
 }
 
 // Takes everything of the peer out of the shared tables.
@@ -226,7 +234,7 @@ void Engine::unlink(PeerSlot slot, Peer& peer) {
   deadlines_.remove(slot);
   tables_.allowed_ips.remove_all(slot);
   tables_.paths.clear(slot);
-  if (peer.activity) erase_sessions(*peer.activity);
+  if (peer.activity) forget_handshakes(*peer.activity);
 }
 
 void Engine::note_sent(const Now& now, PeerActivity& activity, std::size_t bytes) {

@@ -78,7 +78,7 @@ class Engine {
 
  private:
   // engine_config.cc
-  void set_private_key(crypto::PrivateKey key, ControlOutbox& out);
+  void set_private_key(const Now& now, crypto::PrivateKey key, ControlOutbox& out);
   void apply_peer(const Now& now, PeerChange change, ControlOutbox& out);
   void apply_allowed_ips(PeerSlot slot, const PeerChange& change);
   void remove_peer(PeerSlot slot, ControlOutbox& out);
@@ -111,6 +111,7 @@ class Engine {
   void confirm(const Now& now, PeerSlot slot, Peer& peer, SessionIndex index, ControlOutbox& out);
   void release(Session*& session);
   void erase_sessions(PeerActivity& activity);
+  void forget_handshakes(PeerActivity& activity);
   void unlink(PeerSlot slot, Peer& peer);
   void follow(Peer& peer, const net::PathAddress& from, ControlOutbox& out);
   void note_received(const Now& now, PeerActivity& activity, std::size_t bytes);

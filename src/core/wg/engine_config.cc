@@ -35,7 +35,7 @@ Status Engine::check(const DeviceChange& change) const {
 }
 
 void Engine::apply(const Now& now, DeviceChange change, ControlOutbox& out) {
-  if (change.private_key) set_private_key(std::move(*change.private_key), out);
+  if (change.private_key) set_private_key(now, std::move(*change.private_key), out);
   if (change.replace_peers) {
     std::vector<PeerSlot> all;
     peers_.for_each([&](PeerSlot slot, Peer&) { all.push_back(slot); });
@@ -48,7 +48,7 @@ void Engine::apply(const Now& now, DeviceChange change, ControlOutbox& out) {
 }
 
 // Every session and everything derived from the old key goes; the same key again changes nothing.
-void Engine::set_private_key(crypto::PrivateKey key, ControlOutbox& out) {
+void Engine::set_private_key(const Now& now, crypto::PrivateKey key, ControlOutbox& out) {
   if (identity_ && equal_in_constant_time(identity_->private_key().expose(), key.expose())) return;
   identity_.reset();
   if (!key.is_zero()) identity_.emplace(std::move(key));
@@ -56,9 +56,14 @@ void Engine::set_private_key(crypto::PrivateKey key, ControlOutbox& out) {
     const PeerSlot self = peers_.slot_of(identity_->public_key());
     if (self != kNoPeer) remove_peer(self, out);
   }
-  peers_.for_each([this](PeerSlot, Peer& peer) {
+  peers_.for_each([&](PeerSlot slot, Peer& peer) {
     peer.static_static.reset();
-    if (peer.activity) erase_sessions(*peer.activity);
+    if (!peer.activity) return;
+    const bool was_asking = peer.activity->timers.handshake_running();
+    forget_handshakes(*peer.activity);
+    // Whom we were asking is asked again at once; without a key, nothing waits.
+    if (was_asking || !identity_) initiate(now, slot, peer, out);
+    rearm(now, slot, peer);
   });
 }
 

@@ -113,7 +113,9 @@ void Engine::respond(const Now& now, PeerSlot slot, Peer& peer, ResponderState& 
   release(activity.next);
   activity.next = &session;
 
-  follow(peer, from, out);
+  // An initiation can be an old one played again after we were restarted and forgot its timestamp.
+  // Where a peer is shows when it uses the session.
+  if (!peer.endpoint) set_endpoint(peer, from);
   note_received(now, activity, sizeof(HandshakeInitiation));
   emit(response, from, out);
   note_sent(now, activity, sizeof response);
@@ -170,7 +172,7 @@ void Engine::handle_cookie_reply(const Now& now, const CookieReply& reply) {
 // Sends an initiation, unless one was sent a moment ago: then its answer, or its retransmission,
 // is on the way.
 void Engine::initiate(const Now& now, PeerSlot slot, Peer& peer, ControlOutbox& out) {
-  if (!identity_ || !up_) return;
+  if (!identity_ || !up_) return tell_workers(WorkerCommand::Kind::DropStaged, slot, out);
   if (!peer.endpoint) {
     note_failure(activate(slot, peer), HandshakeFailure::NoEndpoint);
     drops_.add(Drop::NoEndpoint);
