@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -88,6 +89,20 @@ std::string lock_owner(int fd) {
   if (!pid) return "another process";
   const std::string name = process_name(*pid);
   return fmt::format("process {}{}", *pid, name.empty() ? "" : " (" + name + ")");
+}
+
+// A process that was just killed has its locks until the kernel has closed its files; whoever
+// starts its successor at once should not have to know.
+bool flock_soon(int fd) {
+  constexpr int kTries = 50;
+  for (int i = 0; i < kTries; ++i) {
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+    if (errno != EWOULDBLOCK) return false;
+    const timespec pause{.tv_sec = 0, .tv_nsec = 10'000'000};
+    nanosleep(&pause, nullptr);
+  }
+  errno = EWOULDBLOCK;
+  return false;
 }
 
 }  // namespace
@@ -191,7 +206,7 @@ std::string exposure_warning(const std::string& path) {
 Result<FileLock> FileLock::take(const std::string& path) {
   Fd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!fd) return os_fail("open lock file " + path, errno);
-  if (flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+  if (!flock_soon(fd.get())) {
     if (errno != EWOULDBLOCK) return os_fail("lock " + path, errno);
     return fail(ErrorCode::AlreadyExists,
                 fmt::format("lock {}: {} has it; stop that first", path, lock_owner(fd.get())));

@@ -42,9 +42,9 @@ std::string exposure_warning(const std::string& path);
 // Held as long as it exists; the kernel releases it when the process dies.
 class FileLock {
  public:
-  // Never waits: fails with AlreadyExists, naming the process that has it. Makes the file when it
-  // is missing, and leaves it behind: removing it would let two processes lock two files of one
-  // name.
+  // Fails with AlreadyExists, naming the process that has it; one that is just dying is waited for,
+  // half a second at most. Makes the file when it is missing, and leaves it behind: removing it
+  // would let two processes lock two files of one name.
   static Result<FileLock> take(const std::string& path);
 
  private:

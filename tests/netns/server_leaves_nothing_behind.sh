@@ -27,8 +27,7 @@ diff "$dir/before" "$dir/after"
 
 step "SIGKILL, and another start"
 start_server
-kill -9 "$server"
-eventually gone "$server"
+stop "$server" KILL
 start_server
 in_ns server "$GINNEL" server status
 stop "$server" INT

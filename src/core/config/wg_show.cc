@@ -231,10 +231,10 @@ std::string wg_show_pretty(std::string_view interface, const wg::DeviceStatus& d
                            const WgShowStyle& style) {
   std::vector<const wg::PeerStatus*> peers;
   for (const wg::PeerStatus& peer : device.peers) peers.push_back(&peer);
-  std::stable_sort(peers.begin(), peers.end(),
-                   [](const wg::PeerStatus* a, const wg::PeerStatus* b) {
-                     return a->last_handshake > b->last_handshake;
-                   });
+  // Those without a handshake stay in the device's order: they are elements of one vector.
+  std::sort(peers.begin(), peers.end(), [](const wg::PeerStatus* a, const wg::PeerStatus* b) {
+    return a->last_handshake != b->last_handshake ? a->last_handshake > b->last_handshake : a < b;
+  });
   PrettyText text(now, style);
   text.add_device(interface, device);
   for (const wg::PeerStatus* peer : peers) text.add_peer(*peer);
