@@ -101,6 +101,16 @@ inline net::PathAddress path_to(std::string_view remote, const UdpSocket& socket
   return {.remote = {there, socket.local_port()}, .local = net::Address::any(there.family())};
 }
 
+// What a socket counted, for the message of a failed expectation.
+inline std::string counts_of(const UdpSocket& socket) {
+  std::string text;
+  for (std::size_t i = 0; i < static_cast<std::size_t>(UdpCount::kCount); ++i) {
+    const std::uint64_t count = socket.counters().of(UdpCount(i));
+    if (count != 0) text += fmt::format("{} {}; ", name_of(UdpCount(i)), count);
+  }
+  return text + fmt::format("overflows {}", socket.receive_overflows());
+}
+
 // Expects that `sent` arrived in order, byte for byte.
 inline void expect_arrived(std::span<const net::Datagram> sent, UdpSocket& receiver) {
   const std::vector<Received> got = receive_all(receiver, sent.size());
