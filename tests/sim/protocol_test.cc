@@ -251,6 +251,51 @@ TEST(Roaming, ForgedAndReplayedPacketsMoveNobody) {
   EXPECT_EQ(pair.b.delivered.size(), pair.sent);
 }
 
+// Packets that were sent to the old endpoint before the peer could know keep coming for a while.
+// They must not undo what the user has just said.
+TEST(Roaming, AConfiguredEndpointHoldsWhileTrafficGoesOn) {
+  Pair pair;
+  pair.sim.give_v6(pair.a);
+  const net::Endpoint v6_of_b = pair.sim.give_v6(pair.b);
+  const auto talk_for = [&](Duration duration) {
+    for (Duration t{}; t < duration; t += 1ms) {
+      pair.sim.send(pair.b, pair.a, ++pair.sent);
+      pair.sim.send(pair.a, pair.b, pair.sent);
+      pair.sim.run_for(1ms);
+    }
+  };
+  const auto endpoint_at = [](const SimNode& at, const SimNode& of) {
+    return at.peer_status(of.public_key()).endpoint->address.family();
+  };
+  talk_for(100ms);
+  for (const net::Endpoint& wanted : {v6_of_b, pair.sim.endpoint_of(pair.b), v6_of_b}) {
+    wg::PeerChange change{.public_key = pair.b.public_key()};
+    change.endpoint = wanted;
+    wg::DeviceChange device;
+    device.peers.push_back(std::move(change));
+    pair.a.configure(pair.sim.now(), std::move(device));
+    talk_for(500ms);
+
+    EXPECT_EQ(endpoint_at(pair.a, pair.b), wanted.address.family());
+    EXPECT_EQ(endpoint_at(pair.b, pair.a), wanted.address.family());
+  }
+}
+
+TEST(Roaming, APeerThatIsOnlyAtItsOldEndpointIsFoundThereAgain) {
+  Pair pair;
+  pair.talk_for(2s);
+  wg::PeerChange change{.public_key = pair.b.public_key()};
+  change.endpoint = net::Endpoint{.address = net::Address::v4({203, 0, 113, 9}), .port = 1};
+  wg::DeviceChange device;
+  device.peers.push_back(std::move(change));
+  pair.a.configure(pair.sim.now(), std::move(device));
+  pair.talk_for(4s);
+  EXPECT_EQ(pair.a.peer_status(pair.b.public_key()).endpoint->port, 1);
+  pair.talk_for(3s);
+
+  EXPECT_EQ(pair.a.peer_status(pair.b.public_key()).endpoint, pair.sim.endpoint_of(pair.b));
+}
+
 TEST(Nat, APeerBehindNatStaysReachableThroughRebinding) {
   Simulation sim(21, kCleanLink);
   SimNode& client = sim.add_node_behind_nat("client");
@@ -366,6 +411,36 @@ TEST(LinkState, ADeviceThatIsDownIsSilentAndGreetsWhenItComesUp) {
   pair.sim.send(pair.b, pair.a, 2);
   pair.sim.run_for(1s);
   EXPECT_EQ(pair.a.delivered.size(), 1u);
+}
+
+// Sessions that are gone for good leave nothing to wait for: the last initiation belongs to them.
+TEST(LinkState, ADeviceThatWasDownForAMomentAsksAtOnce) {
+  Pair pair;
+  pair.sim.send(pair.a, pair.b, 1);
+  pair.sim.run_for(1s);
+  pair.a.set_up(pair.sim.now(), false);
+  pair.a.set_up(pair.sim.now(), true);
+  pair.sim.send(pair.a, pair.b, 2);
+  pair.sim.run_for(1s);
+
+  ASSERT_EQ(pair.b.delivered.size(), 2u);
+  EXPECT_EQ(number_in(pair.b.delivered[1]), 2u);
+}
+
+TEST(LinkState, ADeviceWithItsKeyBackAsksAtOnce) {
+  Pair pair;
+  pair.sim.send(pair.a, pair.b, 1);
+  pair.sim.run_for(1s);
+  wg::DeviceChange loses, regains;
+  loses.private_key = crypto::PrivateKey();
+  regains.private_key = pair.a.engine().status().private_key->duplicate();
+  pair.a.configure(pair.sim.now(), std::move(loses));
+  pair.a.configure(pair.sim.now(), std::move(regains));
+  pair.sim.send(pair.a, pair.b, 2);
+  pair.sim.run_for(1s);
+
+  ASSERT_EQ(pair.b.delivered.size(), 2u);
+  EXPECT_EQ(number_in(pair.b.delivered[1]), 2u);
 }
 
 TEST(Load, ManyPeersOnAnUnkindNetworkAllGetThrough) {

@@ -39,6 +39,12 @@ void Simulation::move(const SimNode& node) {
 
 net::Endpoint Simulation::endpoint_of(const SimNode& node) const { return place_of(node).endpoint; }
 
+net::Endpoint Simulation::give_v6(const SimNode& node) {
+  const net::Address network = net::Address::parse("2001:db8::").value();
+  return place_of(node).v6.emplace(
+      net::Endpoint{.address = network.plus(next_network_++), .port = 51820});
+}
+
 void Simulation::set_quality_from(const SimNode& node, const LinkQuality& quality) {
   place_of(node).quality = quality;
 }
@@ -143,10 +149,12 @@ void Simulation::launch(Place& from, const SimNode::Outgoing& datagram) {
   const LinkQuality& quality = from.quality ? *from.quality : quality_;
   if (from.behind_nat) from.nat_open[datagram.path.remote] = now_.mono + kNatTimeout;
   if (datagram.bytes.size() + kOuterHeaders > quality.mtu) return;
+  const bool over_v6 = from.v6 && datagram.path.remote.address.family() == net::Family::V6;
+  const net::Endpoint source = over_v6 ? *from.v6 : from.endpoint;
   const int copies = rng_.below(1000) < quality.duplicated ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
     if (rng_.below(1000) < quality.lost) continue;
-    Flight flight{from.endpoint, datagram.path.remote, datagram.bytes, datagram.ecn};
+    Flight flight{source, datagram.path.remote, datagram.bytes, datagram.ecn};
     if (rng_.below(1000) < quality.bit_flipped) {
       const std::uint64_t bit = rng_.below(flight.bytes.size() * 8);
       flight.bytes[bit / 8] ^= static_cast<std::uint8_t>(1u << (bit % 8));
@@ -161,7 +169,7 @@ void Simulation::launch(Place& from, const SimNode::Outgoing& datagram) {
 
 void Simulation::land(const Flight& flight) {
   for (const auto& place : places_) {
-    if (place->endpoint != flight.to) continue;
+    if (place->endpoint != flight.to && place->v6 != flight.to) continue;
     if (place->behind_nat) {
       const auto open = place->nat_open.find(flight.from);
       if (open == place->nat_open.end() || open->second < now_.mono) return;

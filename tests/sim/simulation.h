@@ -39,6 +39,8 @@ class Simulation {
   // Moves a node to another public address, as a phone that changes networks.
   void move(const SimNode& node);
   net::Endpoint endpoint_of(const SimNode& node) const;
+  // Gives it an IPv6 address beside its IPv4 one, and says where; it sends from the one that fits.
+  net::Endpoint give_v6(const SimNode& node);
   void set_quality(const LinkQuality& quality) { quality_ = quality; }
   void set_quality_from(const SimNode& node, const LinkQuality& quality);
 
@@ -76,6 +78,7 @@ class Simulation {
   struct Place {
     std::unique_ptr<SimNode> node;
     net::Endpoint endpoint;
+    std::optional<net::Endpoint> v6;
     bool behind_nat = false;
     std::map<net::Endpoint, MonoTime> nat_open;  // Remote ends that may answer, until when.
     std::optional<LinkQuality> quality;

@@ -22,4 +22,8 @@ inline constexpr Duration kMaxTimerJitter = 333ms;
 // A peer whose initiations authenticate is still answered at most this often.
 inline constexpr Duration kMinInitiationInterval = 20ms;
 
+// For so long after an endpoint was configured, packets from the one before it move nobody back:
+// they were on the way, or their sender could not know yet.
+inline constexpr Duration kEndpointSettlingTime = 5s;
+
 }  // namespace ginnel::wg

@@ -68,7 +68,9 @@ void Engine::handle_event(const Now& now, const WorkerEvent& event, ControlOutbo
       break;
     case WorkerEvent::Kind::Roamed:
       // The slot may have a new owner; the session's index says whom the message was from.
-      if (tables_.sessions.holder(event.session) == event.peer) follow(*peer, event.path, out);
+      if (tables_.sessions.holder(event.session) == event.peer) {
+        follow(now, *peer, event.path, out);
+      }
       break;
     case WorkerEvent::Kind::Active:
       break;  // rearm() below looks at the stamps.
@@ -139,8 +141,10 @@ void Engine::set_endpoint(Peer& peer, const net::PathAddress& path) {
 }
 
 // Sends to where the last authentic message came from.
-void Engine::follow(Peer& peer, const net::PathAddress& from, ControlOutbox& out) {
+void Engine::follow(const Now& now, Peer& peer, const net::PathAddress& from, ControlOutbox& out) {
   if (peer.endpoint && *peer.endpoint == from) return;
+  const PeerActivity& activity = *peer.activity;  // Who was heard has one.
+  if (now.mono < activity.left_until && from.remote == activity.left_endpoint) return;
   const bool moved = peer.endpoint && peer.endpoint->remote != from.remote;
   set_endpoint(peer, from);
   if (moved) out.events.push_back({EngineEvent::Kind::Roamed, peer.public_key});

@@ -113,7 +113,7 @@ class Engine {
   void erase_sessions(PeerActivity& activity);
   void forget_handshakes(PeerActivity& activity);
   void unlink(PeerSlot slot, Peer& peer);
-  void follow(Peer& peer, const net::PathAddress& from, ControlOutbox& out);
+  void follow(const Now& now, Peer& peer, const net::PathAddress& from, ControlOutbox& out);
   void note_received(const Now& now, PeerActivity& activity, std::size_t bytes);
   void note_sent(const Now& now, PeerActivity& activity, std::size_t bytes);
   void note_failure(PeerActivity& activity, HandshakeFailure failure);

@@ -86,6 +86,10 @@ void Engine::apply_peer(const Now& now, PeerChange change, ControlOutbox& out) {
     }
   }
   if (change.endpoint && (!peer.endpoint || peer.endpoint->remote != *change.endpoint)) {
+    if (peer.activity && peer.endpoint) {
+      peer.activity->left_endpoint = peer.endpoint->remote;
+      peer.activity->left_until = now.mono + kEndpointSettlingTime;
+    }
     set_endpoint(peer, {.remote = *change.endpoint, .local = {}, .interface = 0});
   }
   apply_allowed_ips(slot, change);

@@ -148,7 +148,7 @@ void Engine::handle_response(const Now& now, const HandshakeResponse& response,
                                              .is_initiator = true,
                                              .created = now.mono},
                                 std::move(keys->send), std::move(keys->receive)));
-  follow(*peer, from, out);
+  follow(now, *peer, from, out);
   note_received(now, activity, sizeof response);
   activity.timers.on_handshake_done();
   activity.timers.on_session_made(now.mono);

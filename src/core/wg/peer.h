@@ -40,6 +40,10 @@ struct PeerActivity {
   PeerTimers timers;
   CookieClient cookies;
 
+  // Where the peer was before its endpoint was configured anew, and how long that is to be ignored.
+  net::Endpoint left_endpoint{};
+  MonoTime left_until{MonoTime::min()};
+
   // Our unanswered initiation, if one is out.
   std::optional<InitiatorState> initiation;
   std::optional<SessionIndex> initiation_index;
