@@ -48,7 +48,8 @@ bool has_socket(const std::string& descriptors, const std::vector<std::string>& 
   return false;
 }
 
-// The first process that holds one of these sockets; 0 when none is seen.
+// A process that holds one of these sockets; 0 when none is seen. Rather another than this one,
+// which may have got the port in one family before it was refused the other.
 int process_with(const std::vector<std::uint64_t>& inodes) {
   std::vector<std::string> links;
   links.reserve(inodes.size());
@@ -56,13 +57,17 @@ int process_with(const std::vector<std::uint64_t>& inodes) {
   const auto names = list_directory("/proc");
   if (!names) return 0;
   std::size_t looked_at = 0;
+  int holder = 0;
   for (const std::string& name : *names) {
     const auto pid = parse_number<int>(name, 1, INT_MAX);
     if (!pid) continue;
-    if (has_socket("/proc/" + name + "/fd", links)) return *pid;
+    if (has_socket("/proc/" + name + "/fd", links)) {
+      holder = *pid;
+      if (holder != process_id()) break;
+    }
     if (++looked_at == kMaxProcesses) break;
   }
-  return 0;
+  return holder;
 }
 
 }  // namespace

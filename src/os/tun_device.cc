@@ -35,6 +35,15 @@ std::string describe(const TunOptions& options) {
   return fmt::format("create TUN interface {}", options.name);
 }
 
+// As the kernel sees it, which answers EINVAL for these as for names that are taken.
+bool may_name_interface(std::string_view name) {
+  const auto is_refused = [](unsigned char c) { return c <= ' ' || c == '/' || c == ':'; };
+  if (name == "." || name == ".." || std::ranges::any_of(name, is_refused)) return false;
+  const std::size_t percent = name.find('%');
+  return percent == name.npos ||
+         (percent == name.rfind('%') && name.substr(percent).starts_with("%d"));
+}
+
 // What TUNSETIFF and TUNGETIFF exchange.
 Result<ifreq> request_for(const TunOptions& options) {
   ifreq request{};
@@ -43,12 +52,32 @@ Result<ifreq> request_for(const TunOptions& options) {
                 fmt::format("interface name \"{}\" has {} characters; use 1 to {}", options.name,
                             options.name.size(), sizeof request.ifr_name - 1));
   }
+  if (!may_name_interface(options.name)) {
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("interface name \"{}\" is not one that the kernel takes; use letters, "
+                            "digits, \"-\", \"_\" and \".\", and \"%d\" once for a free number",
+                            options.name));
+  }
   std::memcpy(request.ifr_name, options.name.data(), options.name.size());
   int flags = IFF_TUN | IFF_NO_PI;
   if (options.virtio_header) flags |= IFF_VNET_HDR;
   if (options.multi_queue) flags |= IFF_MULTI_QUEUE;
   request.ifr_flags = static_cast<short>(flags);
   return request;
+}
+
+std::string_view remedy_for_open(int number) {
+  switch (number) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+      return "load the kernel module (modprobe tun) or give the container the device";
+    case EACCES:
+    case EPERM:
+      return "run it as root, or with CAP_NET_ADMIN as a user who may open the device";
+    default:
+      return {};
+  }
 }
 
 std::string_view remedy_for_attach(int number) {
@@ -98,10 +127,7 @@ Result<std::unique_ptr<TunDevice>> TunDevice::open(const TunOptions& options) {
   if (!request) return pass(std::move(request));
   Fd fd(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (!fd) {
-    const bool absent = errno == ENOENT || errno == ENODEV;
-    return os_fail(
-        "open /dev/net/tun", errno,
-        absent ? "load the kernel module (modprobe tun) or give the container the device" : "");
+    return os_fail(describe(options) + ": open /dev/net/tun", errno, remedy_for_open(errno));
   }
   if (::ioctl(fd.get(), TUNSETIFF, &*request) != 0) {
     return os_fail(describe(options), errno, remedy_for_attach(errno));

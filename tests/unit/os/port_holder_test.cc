@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "os/fd.h"
@@ -54,6 +55,46 @@ TEST(PortHolder, NamesTheProcess) {
   ASSERT_EQ(listen(socket.get(), 1), 0);
   EXPECT_EQ(describe_holder(Transport::Tcp, 8080),
             fmt::format("it is held by unit_os (process {})", getpid()));
+}
+
+TEST(PortHolder, NamesAnotherProcessRatherThanThisOne) {
+  const Namespace space;
+  const Namespace::Inside inside(space);
+  const auto bound = [](int family) {
+    Fd socket(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    const int on = 1;
+    if (family == AF_INET6) {
+      setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    }
+    sockaddr_in6 address{};  // The port is where it is in a sockaddr_in.
+    address.sin6_family = static_cast<sa_family_t>(family);
+    address.sin6_port = htons(8082);
+    EXPECT_EQ(bind(socket.get(), reinterpret_cast<const sockaddr*>(&address),
+                   family == AF_INET ? sizeof(sockaddr_in) : sizeof address),
+              0);
+    return socket;
+  };
+  int ready[2], finish[2];
+  ASSERT_EQ(pipe(ready), 0);
+  ASSERT_EQ(pipe(finish), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    close(finish[1]);
+    const Fd theirs = bound(AF_INET6);
+    char byte = 0;
+    const bool told = write(ready[1], &byte, 1) == 1;
+    _exit(told && read(finish[0], &byte, 1) == 0 ? 0 : 1);
+  }
+  const Fd ours = bound(AF_INET);
+  char byte;
+  ASSERT_EQ(read(ready[0], &byte, 1), 1);
+
+  EXPECT_EQ(describe_holder(Transport::Udp, 8082),
+            fmt::format("it is held by unit_os (process {})", child));
+  for (const int fd : {ready[0], ready[1], finish[0], finish[1]}) close(fd);
+  int status = -1;
+  EXPECT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
 }
 
 TEST(PortHolder, SaysWhatIsLikelyWhenNoProcessHasIt) {

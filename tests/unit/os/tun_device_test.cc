@@ -508,6 +508,21 @@ TEST(TunDevice, TakesTheNameThatItIsGivenOrMakesOne) {
   });
 }
 
+TEST(TunDevice, SaysThatANameIsNoneRatherThanTaken) {
+  in_own_namespace([&] {
+    for (const char* name : {".", "..", "a/b", "a:b", "a b", "a\tb", "%s", "%", "a%d%d"}) {
+      SCOPED_TRACE(name);
+      const auto refused = TunDevice::open({.name = name});
+      ASSERT_FALSE(refused);
+      EXPECT_EQ(refused.error().code, ErrorCode::InvalidArgument);
+      EXPECT_NE(refused.error().message.find("not one that the kernel takes"), std::string::npos);
+    }
+    const auto odd = TunDevice::open({.name = "..a-_%d"});
+    ASSERT_TRUE(odd);
+    EXPECT_EQ((*odd)->name(), "..a-_0");
+  });
+}
+
 TEST(TunDevice, SaysWhoElseHoldsTheInterface) {
   in_own_namespace([&] {
     const auto first = TunDevice::open({.name = "held"});
