@@ -5,8 +5,7 @@ source "$(dirname "$0")/dev_lib.sh"
 namespace left
 run_daemon ginnel left "$GINNEL" dev ours --foreground
 eventually in_ns left wg show ours
-pid=$(ip netns pids left | head -1)
-resident() { awk '/VmRSS/ { print $2 }' "/proc/$pid/status"; }
+resident() { awk '/VmRSS/ { print $2 }' "/proc/$daemon/status"; }
 before=$(resident)
 
 {

@@ -6,7 +6,7 @@ namespace left
 run_daemon ginnel left "$GINNEL" dev ours --foreground
 eventually in_ns left wg show ours
 socket=/var/run/wireguard/ours.sock
-ask() { printf "$1" | socat -t 5 - "UNIX-CONNECT:$socket"; }
+ask() { printf '%b' "$1" | socat -t 5 - "UNIX-CONNECT:$socket"; }
 
 step "stock wg sees the words of the error"
 in_ns left socat UDP4-RECVFROM:7777 STDOUT &

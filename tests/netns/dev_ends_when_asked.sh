@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SIGTERM and SIGINT end a daemon with exit code 0, also with a session and traffic under way, and
+# interface and socket are gone; after SIGKILL the interface is, and a new daemon starts.
+source "$(dirname "$0")/dev_lib.sh"
+two_ends
+start right
+busy() { (($(in_ns left cat /sys/class/net/wg-left/statistics/rx_packets) > 100)); }
+
+for signal in TERM INT; do
+  step "$signal"
+  start left
+  eventually reaches left 10.9.0.2
+  in_ns left ping -qf -c 100000 10.9.0.2 >/dev/null 2>&1 &
+  eventually busy
+  stop "${pid[left]}" "$signal"
+  [[ $status == 0 ]] || fail "exit code $status"
+  no_link left wg-left || fail "the interface stayed"
+  [[ ! -e /var/run/wireguard/wg-left.sock ]] || fail "the socket stayed"
+  grep -q 'wg-left.*signal' "$dir/left.log" || fail "it did not say why it ended"
+done
+
+step "KILL"
+start left
+eventually reaches left 10.9.0.2
+stop "${pid[left]}" KILL
+eventually no_link left wg-left
+start left
+eventually reaches left 10.9.0.2
