@@ -11,11 +11,12 @@ ip -n right addr add 2001:db8::99/64 dev to-left
 
 for asked in 192.0.2.22 2001:db8::22; do
   step "$asked"
-  outer[right]=$asked
-  [[ $asked != *:* ]] || outer[right]="[$asked]"
+  outer[right]=$asked family=ip
+  [[ $asked != *:* ]] || outer[right]="[$asked]" family=ip6
   conf left right
   start left
-  capture "answers-$asked" left to-right udp src port 51822
+  # In the other family there may be leftovers of the round before.
+  capture "answers-$asked" left to-right "$family and udp src port 51822"
   echoes left tcp 10.9.0.2 1000000
   echoes left udp fd09::2 100 1372 4000
   (($(count "answers-$asked" src host "$asked") > 10))
