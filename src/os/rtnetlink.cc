@@ -1,13 +1,16 @@
 #include "os/rtnetlink.h"
 
+#include <errno.h>
 #include <fmt/format.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 
 #include "os/netlink_request.h"
+#include "os/os_error.h"
 #include "os/rtnetlink_parse.h"
 
 namespace ginnel::os {
@@ -103,11 +106,14 @@ Result<HostState> Rtnetlink::read() {
 
 Result<std::uint32_t> Rtnetlink::index_of(const std::string& interface) {
   if (Status checked = check_interface_name(interface); !checked) return pass(std::move(checked));
-  const unsigned index = ::if_nametoindex(interface.c_str());
-  if (index == 0) {
+  // Not if_nametoindex(): it opens a socket, and when it cannot, says that there is no interface.
+  ifreq request{};
+  std::copy(interface.begin(), interface.end(), request.ifr_name);
+  if (::ioctl(netlink_.fd(), SIOCGIFINDEX, &request) != 0) {
+    if (errno != ENODEV) return os_fail(fmt::format("look up interface {}", interface), errno);
     return fail(ErrorCode::NotFound, fmt::format("interface {} does not exist", interface));
   }
-  return index;
+  return static_cast<std::uint32_t>(request.ifr_ifindex);
 }
 
 Status Rtnetlink::create_link(const std::string& name, const std::string& kind) {
