@@ -127,7 +127,8 @@ Result<wg::DeviceStatus> ControlLoop::observe() {
 Status ControlLoop::call(std::function<Status()> work) {
   std::promise<Status> promise;
   std::future<Status> answer = promise.get_future();
-  const bool queued = requests_.push([&](bool alive) {
+  // The task owns the promise: whoever fulfils it may still be inside it when the answer is here.
+  const bool queued = requests_.push([&, promise = std::move(promise)](bool alive) mutable {
     promise.set_value(alive ? work()
                             : fail(ErrorCode::Unavailable,
                                    fmt::format("{}: the interface is gone", options_.interface)));
@@ -161,6 +162,7 @@ Status ControlLoop::apply_sockets(const wg::DeviceChange& change) {
   const std::uint16_t port = change.listen_port.value_or(current);
   const bool keeps = !sockets_.empty() && (port == current || (port == 0 && port_was_chosen_));
   if (!keeps) {
+    if (Status settled = await_sockets(); !settled) return settled;
     os::UdpListenOptions options{.address = options_.listen_address,
                                  .port = port,
                                  .pairs = workers_.size(),
@@ -175,12 +177,7 @@ Status ControlLoop::apply_sockets(const wg::DeviceChange& change) {
       senders.push_back(std::move(*sender));
     }
     for (std::size_t i = 0; i < workers_.size(); ++i) {
-      if (!workers_[i]->give_sockets(std::move((*bound)[i]))) {
-        return fail(ErrorCode::Exhausted,
-                    fmt::format("{}: the port changes faster than the data path can follow; try "
-                                "again later",
-                                options_.interface));
-      }
+      workers_[i]->give_sockets(std::move((*bound)[i]));
     }
     sockets_ = std::move(senders);
     port_was_chosen_ = port == 0;
@@ -190,6 +187,18 @@ Status ControlLoop::apply_sockets(const wg::DeviceChange& change) {
     }
   }
   fwmark_ = fwmark;
+  return ok();
+}
+
+// The sockets before the last ones may still be open; one of the ports that a caller may ask for is
+// theirs.
+Status ControlLoop::await_sockets() {
+  for (const auto& worker : workers_) {
+    if (sockets_.empty() || worker->await_sockets(kMaxSocketWait)) continue;
+    return fail(ErrorCode::Unavailable,
+                fmt::format("{}: the data path is too busy to change the port; try again later",
+                            options_.interface));
+  }
   return ok();
 }
 

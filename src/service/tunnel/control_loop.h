@@ -31,6 +31,8 @@ class ControlLoop {
  public:
   // Requests that may wait; a caller beyond that is refused.
   static constexpr std::size_t kMaxRequests = 64;
+  // How long a change of port may wait for the workers to have made the change before.
+  static constexpr Duration kMaxSocketWait = 1s;
 
   // Borrows the tables, the workers and `wake` until it is destroyed.
   static Result<std::unique_ptr<ControlLoop>> create(
@@ -62,6 +64,7 @@ class ControlLoop {
   void flush();
   Status apply(wg::DeviceChange& change);
   Status apply_sockets(const wg::DeviceChange& change);
+  Status await_sockets();
   wg::DeviceStatus status();
   bool interface_gone() const;
 

@@ -1,5 +1,7 @@
 #include "service/tunnel/tunnel_worker.h"
 
+#include "base/check.h"
+
 namespace ginnel::tunnel {
 
 Result<std::unique_ptr<TunnelWorker>> TunnelWorker::create(wg::SharedTables& tables,
@@ -41,10 +43,16 @@ void TunnelWorker::run(const std::stop_token& stop) {
   wake_control_.raise();
 }
 
-bool TunnelWorker::give_sockets(os::UdpPair sockets) {
-  const bool taken = new_sockets_.push(std::move(sockets));
+void TunnelWorker::give_sockets(os::UdpPair sockets) {
+  sockets_settled_.acquire();
+  CHECK(new_sockets_.push(std::move(sockets)));
   wake();
-  return taken;
+}
+
+bool TunnelWorker::await_sockets(Duration patience) {
+  if (!sockets_settled_.try_acquire_for(patience)) return false;
+  sockets_settled_.release();
+  return true;
 }
 
 void TunnelWorker::turn(std::span<const os::Ready> ready) {
@@ -82,6 +90,7 @@ void TunnelWorker::handle_wake(MonoTime now) {
       const Token token = socket->family() == net::Family::V4 ? kUdpV4 : kUdpV6;
       CHECK(poller_.add(socket->fd(), token, os::Interest::Read));
     }
+    sockets_settled_.release();
   }
   worker_.handle_commands();
   while (worker_.load_staged(packets_)) seal_and_send(now);

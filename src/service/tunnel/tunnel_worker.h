@@ -3,6 +3,7 @@
 #pragma once
 
 #include <atomic>
+#include <semaphore>
 #include <stop_token>
 
 #include "base/bounded_queue.h"
@@ -19,9 +20,6 @@ class TunnelWorker {
   struct Key {};  // Only create() makes one.
 
  public:
-  // Rebindings that may wait for one turn of the worker; more are a flood of configuration.
-  static constexpr std::size_t kMaxPendingSockets = 16;
-
   // Borrows the tables and the control loop's flag until it is destroyed.
   static Result<std::unique_ptr<TunnelWorker>> create(wg::SharedTables& tables, std::size_t index,
                                                       std::unique_ptr<os::TunDevice> queue,
@@ -37,8 +35,12 @@ class TunnelWorker {
 
   // Any thread from here on.
   void wake() const { wake_.raise(); }
-  // Replaces the sockets at the start of the next turn. False: too many wait already.
-  bool give_sockets(os::UdpPair sockets);
+  // Replaces the sockets at the start of the next turn. Control thread only, and only after
+  // await_sockets() said yes, or as the first.
+  void give_sockets(os::UdpPair sockets);
+  // Waits until those given last are in use, and those before them closed: only then is their port
+  // free. False when `patience` ends first. Control thread only.
+  bool await_sockets(Duration patience);
   void set_mtu(unsigned mtu) { mtu_.store(mtu, std::memory_order_relaxed); }
   bool interface_gone() const { return interface_gone_.load(std::memory_order_acquire); }
   const wg::DropCounters& drops() const { return worker_.drops(); }
@@ -61,7 +63,8 @@ class TunnelWorker {
   os::EventFd wake_;
   os::Clock clock_;
   std::optional<os::UdpPair> sockets_;
-  BoundedQueue<os::UdpPair> new_sockets_{kMaxPendingSockets};
+  BoundedQueue<os::UdpPair> new_sockets_{1};
+  std::binary_semaphore sockets_settled_{1};  // Held while a pair waits to be used.
   std::atomic<unsigned> mtu_{net::kDefaultMtu};
   std::atomic<bool> interface_gone_{false};
   bool tun_has_more_ = false;  // Part of a super-packet may wait inside the device object.

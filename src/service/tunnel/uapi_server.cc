@@ -35,7 +35,9 @@ struct UapiServer::Connection {
   // Both hold keys at times.
   std::string input;
   std::string output;
+  std::size_t taken = 0;  // Of the input.
   std::size_t written = 0;
+  bool watched_for_write = false;
   bool closing = false;
 };
 
@@ -89,21 +91,32 @@ void UapiServer::run(const std::stop_token& stop) {
       return;
     }
     const MonoTime now = clock_.mono();
-    std::erase_if(connections_, [now](const auto& c) { return now - c.last_active >= kIdleLimit; });
+    watch_listener(now);
+    std::erase_if(connections_,
+                  [&](const auto& c) { return now - c.last_active >= options_.idle_limit; });
   }
 }
 
 // When to look without being told of anything.
 MonoTime UapiServer::next_look() const {
   MonoTime next = listener_.watch_fd() < 0 ? clock_.mono() + kRemovalInterval : kNever;
-  for (const Connection& c : connections_) next = std::min(next, c.last_active + kIdleLimit);
+  next = std::min(next, accept_again_.at());
+  for (const Connection& c : connections_) {
+    next = std::min(next, c.last_active + options_.idle_limit);
+  }
   return next;
 }
 
 void UapiServer::accept() {
   for (;;) {
     auto stream = listener_.accept();
-    if (!stream || !*stream) return;
+    if (!stream) {
+      // Most likely there is no descriptor left. The client stays in the queue, which would make
+      // every wait end at once.
+      static_cast<void>(poller_.remove(listener_.fd()));
+      return accept_again_.arm(clock_.mono() + kAcceptPause);
+    }
+    if (!*stream) return;
     if (connections_.size() >= kMaxConnections) continue;  // Closed at once.
     Connection& added =
         connections_.emplace_back(std::move(**stream), next_token_++, clock_.mono());
@@ -111,20 +124,38 @@ void UapiServer::accept() {
   }
 }
 
+void UapiServer::watch_listener(MonoTime now) {
+  if (!accept_again_.take_if_due(now)) return;
+  if (!poller_.add(listener_.fd(), kListener, os::Interest::Read)) {
+    accept_again_.arm(now + kAcceptPause);
+  }
+}
+
 // Reads, answers and writes what can be without waiting. False when the connection is done with.
 bool UapiServer::serve(Connection& connection) {
   connection.last_active = clock_.mono();
-  if (!connection.output.empty()) return write_out(connection);
+  if (!answer_what_came(connection)) return false;
+  if (!connection.output.empty()) return true;  // What it asked before has to go out first.
 
   const os::UnixStream::Flow flow = connection.stream.receive(connection.input, kChunkBytes);
-  std::string_view bytes = connection.input;
-  while (!bytes.empty()) {
-    bytes.remove_prefix(connection.parser.feed(bytes));
+  if (!answer_what_came(connection)) return false;
+  return flow != os::UnixStream::Flow::Closed || !connection.output.empty();
+}
+
+// Answers one request at a time, the next when the answer before it has gone: many small requests
+// in one piece would otherwise make many large answers in memory.
+bool UapiServer::answer_what_came(Connection& connection) {
+  for (;;) {
+    if (!connection.output.empty() && !write_out(connection)) return false;
+    if (!connection.output.empty()) return true;
+    const std::string_view bytes = std::string_view(connection.input).substr(connection.taken);
+    if (bytes.empty()) break;
+    connection.taken += connection.parser.feed(bytes);
     if (auto request = connection.parser.take()) answer(connection, std::move(*request));
   }
   erase_text(connection.input);
-  if (flow == os::UnixStream::Flow::Closed && connection.output.empty()) return false;
-  return connection.output.empty() || write_out(connection);
+  connection.taken = 0;
+  return true;
 }
 
 void UapiServer::answer(Connection& connection, config::UapiRequest request) {
@@ -163,14 +194,16 @@ bool UapiServer::write_out(Connection& connection) {
   std::string_view pending = std::string_view(connection.output).substr(connection.written);
   if (connection.stream.send(pending) == os::UnixStream::Flow::Closed) return false;
   connection.written = connection.output.size() - pending.size();
-  if (!pending.empty()) {
-    return poller_.change(connection.stream.fd(), connection.token, os::Interest::Write)
-        .has_value();
-  }
+  if (!pending.empty()) return watch(connection, true);
   erase_text(connection.output);
   connection.written = 0;
-  if (connection.closing) return false;
-  return poller_.change(connection.stream.fd(), connection.token, os::Interest::Read).has_value();
+  return !connection.closing && watch(connection, false);
+}
+
+bool UapiServer::watch(Connection& connection, bool to_write) {
+  if (std::exchange(connection.watched_for_write, to_write) == to_write) return true;
+  const os::Interest interest = to_write ? os::Interest::Write : os::Interest::Read;
+  return poller_.change(connection.stream.fd(), connection.token, interest).has_value();
 }
 
 }  // namespace ginnel::tunnel

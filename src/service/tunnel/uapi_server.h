@@ -21,6 +21,8 @@ struct UapiOptions {
   std::string directory = "/var/run/wireguard";
   // Not empty: a set is refused with EPERM, and the log names this as the way to make changes.
   std::string read_only_hint;
+  // A connection on which nothing has moved for so long is closed.
+  Duration idle_limit = 30s;
 };
 
 class UapiServer {
@@ -28,8 +30,9 @@ class UapiServer {
 
  public:
   static constexpr std::size_t kMaxConnections = 32;
-  static constexpr Duration kIdleLimit = 30s;
   static constexpr Duration kRemovalInterval = 1s;
+  // How long a client waits to be accepted when this process has no descriptor left for it.
+  static constexpr Duration kAcceptPause = 100ms;
 
   // Borrows the device. Fails when another program answers on the socket.
   static Result<std::unique_ptr<UapiServer>> create(WgDevice& device, UapiOptions options);
@@ -50,10 +53,13 @@ class UapiServer {
   enum Token : std::uint64_t { kWake, kListener, kRemoval, kFirstConnection };
 
   void accept();
+  void watch_listener(MonoTime now);
   bool serve(Connection& connection);
+  bool answer_what_came(Connection& connection);
   void answer(Connection& connection, config::UapiRequest request);
   config::UapiErrno configure(wg::DeviceChange change);
   bool write_out(Connection& connection);
+  bool watch(Connection& connection, bool to_write);
   MonoTime next_look() const;
 
   WgDevice& device_;
@@ -65,6 +71,7 @@ class UapiServer {
   os::EventFd ended_;
   os::Clock clock_;
   std::list<Connection> connections_;
+  Deadline accept_again_;  // Armed while the listener is not watched.
   std::uint64_t next_token_ = kFirstConnection;
 };
 

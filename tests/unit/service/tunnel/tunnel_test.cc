@@ -1,0 +1,124 @@
+// These tests need root: each runs in a network namespace of its own, with real interfaces.
+#include "service/tunnel/tunnel.h"
+
+#include <gtest/gtest.h>
+
+#include <sys/resource.h>
+
+#include <latch>
+
+#include "unit/os/test_network.h"
+
+namespace ginnel::tunnel {
+namespace {
+
+// Waits for the end of a tunnel that ends by itself.
+void await_end(const Tunnel& tunnel) {
+  auto poller = os::Poller::create();
+  ASSERT_TRUE(poller);
+  ASSERT_TRUE(poller->add(tunnel.ended_fd(), 1, os::Interest::Read));
+  EXPECT_FALSE(poller->wait_until(os::Clock().mono() + 20s).empty());
+}
+
+wg::DeviceChange with_port(std::uint16_t port) {
+  wg::DeviceChange change;
+  change.listen_port = port;
+  return change;
+}
+
+class TunnelTest : public testing::Test {
+ protected:
+  static std::unique_ptr<Tunnel> started(TunnelOptions options = {}) {
+    auto tunnel = Tunnel::start(std::move(options));
+    EXPECT_TRUE(tunnel) << tunnel.error().message;
+    return tunnel ? std::move(*tunnel) : nullptr;
+  }
+
+  os::Namespace space_;
+  os::Namespace::Inside inside_{space_};
+};
+
+TEST_F(TunnelTest, AnswersWithAnErrorOnceItsInterfaceIsGone) {
+  const auto tunnel = started({.interface = "gone7", .workers = 2});
+  ASSERT_TRUE(tunnel);
+  EXPECT_TRUE(tunnel->observe());
+  os::Namespace::shell("ip link del gone7");
+  await_end(*tunnel);
+
+  const Status configured = tunnel->configure(with_port(4000));
+  const auto observed = tunnel->observe();
+  ASSERT_FALSE(configured);
+  EXPECT_EQ(configured.error().code, ErrorCode::Unavailable);
+  EXPECT_NE(configured.error().message.find("gone7"), std::string::npos);
+  EXPECT_FALSE(observed);
+}
+
+TEST_F(TunnelTest, AnswersEveryCallerWhoComesWhileItEnds) {
+  const auto tunnel = started({.interface = "gone8"});
+  ASSERT_TRUE(tunnel);
+  std::latch begun(4);
+  std::vector<std::jthread> callers;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] {
+      begun.count_down();
+      while (tunnel->observe()) {
+      }
+    });
+  }
+  begun.wait();
+  os::Namespace::shell("ip link del gone8");
+  await_end(*tunnel);
+  callers.clear();  // Joins: nobody waits for ever.
+}
+
+TEST_F(TunnelTest, KeepsItsPortWhenAnotherIsTaken) {
+  const auto first = started(), second = started();
+  ASSERT_TRUE(first && second);
+  ASSERT_TRUE(first->configure(with_port(4000)));
+  const std::uint16_t before = second->observe()->listen_port;
+
+  const Status taken = second->configure(with_port(4000));
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, ErrorCode::AlreadyExists);
+  EXPECT_EQ(second->observe()->listen_port, before);
+  EXPECT_EQ(first->observe()->listen_port, 4000);
+}
+
+TEST_F(TunnelTest, TakesAPortAgainThatItJustGaveUp) {
+  const auto tunnel = started({.workers = 4});
+  ASSERT_TRUE(tunnel);
+  for (int i = 0; i < 200; ++i) {
+    const Status done = tunnel->configure(with_port(i % 2 == 0 ? 4000 : 4001));
+    ASSERT_TRUE(done) << i << ": " << done.error().message;
+  }
+}
+
+TEST_F(TunnelTest, KeepsAPortThatWasChosenWhenAnyWillDo) {
+  const auto tunnel = started();
+  ASSERT_TRUE(tunnel);
+  const std::uint16_t chosen = tunnel->observe()->listen_port;
+  EXPECT_NE(chosen, 0);
+  ASSERT_TRUE(tunnel->configure(with_port(0)));
+  EXPECT_EQ(tunnel->observe()->listen_port, chosen);
+}
+
+TEST_F(TunnelTest, FailsWithoutATraceWhereverItRunsOutOfDescriptors) {
+  for (rlim_t descriptors = 8; descriptors < 64; ++descriptors) {
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    rlimit scarce = limit;
+    scarce.rlim_cur = descriptors;
+    setrlimit(RLIMIT_NOFILE, &scarce);
+    auto tunnel = Tunnel::start({.interface = "scarce", .workers = 2});
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (!tunnel) {
+      EXPECT_EQ(tunnel.error().code, ErrorCode::Exhausted) << tunnel.error().message;
+    } else {
+      tunnel->reset();
+    }
+    os::Namespace::shell("! ip link show scarce 2>/dev/null");
+  }
+}
+
+}  // namespace
+}  // namespace ginnel::tunnel
