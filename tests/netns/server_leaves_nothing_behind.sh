@@ -4,15 +4,6 @@
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/server_lib.sh"
 
-host_state() {
-  in_ns server ip -j addr | sed 's/"preferred_life_time":[0-9]*//g; s/"valid_life_time":[0-9]*//g'
-  in_ns server ip -j route show table all
-  in_ns server ip -j -6 route show table all
-  in_ns server ip -j rule
-  in_ns server nft -j list ruleset
-  in_ns server sysctl -a 2>/dev/null | grep -E '^net\.ipv[46]\.(ip_forward|conf)' | sort
-}
-
 step "topology"
 server_topology
 host_state >"$dir/before"

@@ -1,5 +1,5 @@
 # Sourced after lib.sh by the scenarios of `ginnel server`.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154  # lib.sh sets some, scenarios read some.
 
 #   client 198.51.100.2 ──── router ──── server 192.0.2.1 ──── internet 203.0.113.1
 #          2001:db8:c::2              2001:db8:5::1           2001:db8:f::1
@@ -9,6 +9,29 @@ server_topology() {
   link server 192.0.2.1/24,2001:db8:5::1/64 client 192.0.2.2/24,2001:db8:5::2/64
   ip -n server route add default via 203.0.113.1
   ip -n server route add default via 2001:db8:f::1
+}
+
+# client_host NS N: one more host that reaches the server, over a link of its own.
+client_host() {
+  link server "192.0.$((2 + $2)).1/24,2001:db8:$((50 + $2))::1/64" \
+    "$1" "192.0.$((2 + $2)).2/24,2001:db8:$((50 + $2))::2/64"
+  ip -n "$1" route add 192.0.2.0/24 via "192.0.$((2 + $2)).1"
+}
+
+# manage VERB...: ginnel on the server's host, about the server that runs there.
+manage() { in_ns server "$GINNEL" "$@"; }
+# of_peer NAME FILTER, of_server FILTER: what they tell as JSON, through jq.
+of_peer() { manage peer show "$1" --json | jq -r ".peer | $2"; }
+of_server() { manage server status --json | jq -r "$1"; }
+
+# All that a server may change on its host.
+host_state() {
+  in_ns server ip -j addr | sed 's/"preferred_life_time":[0-9]*//g; s/"valid_life_time":[0-9]*//g'
+  in_ns server ip -j route show table all
+  in_ns server ip -j -6 route show table all
+  in_ns server ip -j rule
+  in_ns server nft -j list ruleset
+  in_ns server sysctl -a 2>/dev/null | grep -E '^net\.ipv[46]\.(ip_forward|conf)' | sort
 }
 
 # start_server [FLAGS...]: in namespace server, with the endpoint that clients reach.
@@ -26,3 +49,24 @@ start_client() {
   WG_QUICK_USERSPACE_IMPLEMENTATION=wireguard-go WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1 \
     in_ns "$1" wg-quick up "$dir/$2.conf" >"$dir/$2-up.log" 2>&1
 }
+
+# ticks NAME NS ADDRESS: ten pings a second, each answer a line of $dir/NAME.log.
+ticks() { run_daemon "$1" "$2" ping -n -i 0.1 "$3"; }
+# echoes NAME NS ADDRESS: one TCP connection that sends ten lines a second and has each sent back (see
+# serve_echo), which is a line of the log. When the connection ends, so do the lines.
+echoes() {
+  # shellcheck disable=SC2016  # Expanded by the shell in there.
+  run_daemon "$1" "$2" bash -c 'exec 3<>"/dev/tcp/$1/7"
+    while echo answer from the host >&3 && read -r -u 3 line; do
+      echo "$line"
+      sleep 0.1
+    done' - "$3"
+}
+serve_echo() {
+  run_daemon echo "$1" socat TCP6-LISTEN:7,ipv6only=0,reuseaddr,fork EXEC:cat
+  eventually in_ns "$1" bash -c ': </dev/tcp/127.0.0.1/7'
+}
+answers() { grep -c ' from ' "$dir/$1.log" || true; }
+has_answers() { (($(answers "$1") >= $2)); }
+# goes_on NAME [COUNT]: COUNT more answers arrive (5).
+goes_on() { eventually has_answers "$1" $(($(answers "$1") + ${2:-5})); }
