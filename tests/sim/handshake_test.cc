@@ -1,6 +1,8 @@
 // Handshakes that meet, are late, are replayed, or come too often.
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "sim/pair.h"
 
 namespace ginnel::sim {
@@ -141,6 +143,60 @@ TEST(Handshake, APeersInitiationsAreAnsweredAtMostAsOftenAsTheIntervalSays) {
                                         [&](const Seen& one) { return one.from == &pair.b; })),
               row.answers);
   }
+}
+
+std::vector<MonoTime> times_of_initiations(Simulation& sim, const SimNode& node,
+                                           const std::function<void()>& action) {
+  std::vector<MonoTime> times;
+  sim.on_datagram = [&](const SimNode& from, const net::Endpoint&, ByteView bytes) {
+    if (&from == &node && bytes[0] == wg::HandshakeInitiation::kType) {
+      times.push_back(sim.now().mono);
+    }
+  };
+  action();
+  sim.on_datagram = {};
+  return times;
+}
+
+TEST(Jitter, RetransmissionsComeFiveSecondsApartAndALittleLater) {
+  std::set<Duration> intervals;
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    Pair pair(seed);
+    pair.sim.set_quality_from(pair.a, {.lost = 1000});
+    const auto times = times_of_initiations(pair.sim, pair.a, [&] {
+      pair.sim.send(pair.a, pair.b, 1);
+      pair.sim.run_for(wg::kRekeyAttemptTime);
+    });
+    ASSERT_GT(times.size(), 10u);
+    for (std::size_t i = 1; i < times.size(); ++i) {
+      const Duration interval = times[i] - times[i - 1];
+      EXPECT_GE(interval, wg::kRekeyTimeout);
+      EXPECT_LT(interval, wg::kRekeyTimeout + wg::kMaxTimerJitter);
+      intervals.insert(interval);
+    }
+  }
+  EXPECT_GT(intervals.size(), 100u) << "chance has to play a part";
+  EXPECT_GT(*intervals.rbegin() - *intervals.begin(), wg::kMaxTimerJitter / 2);
+}
+
+TEST(Jitter, APeerThatFallsSilentIsAskedAfterFifteenSecondsAndALittle) {
+  std::set<Duration> waits;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    Pair pair(seed);
+    pair.talk_for(2s);
+    pair.sim.set_quality_from(pair.b, {.lost = 1000});
+    const MonoTime sent = pair.sim.now().mono;
+    const auto times = times_of_initiations(pair.sim, pair.a, [&] {
+      pair.sim.send(pair.a, pair.b, 2);
+      pair.sim.run_for(18s);
+    });
+    ASSERT_EQ(times.size(), 1u);
+    const Duration wait = times[0] - sent;
+    EXPECT_GE(wait, wg::kKeepaliveTimeout + wg::kRekeyTimeout);
+    EXPECT_LE(wait, wg::kKeepaliveTimeout + wg::kRekeyTimeout + wg::kMaxTimerJitter);
+    waits.insert(wait);
+  }
+  EXPECT_GT(waits.size(), 10u);
 }
 
 }  // namespace
