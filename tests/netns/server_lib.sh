@@ -24,6 +24,17 @@ manage() { in_ns server "$GINNEL" "$@"; }
 of_peer() { manage peer show "$1" --json | jq -r ".peer | $2"; }
 of_server() { manage server status --json | jq -r "$1"; }
 
+# fails CODE PATTERN VERB...: ginnel on the server's host ends with that code and one line in which
+# the pattern is.
+fails() {
+  local code=$1 pattern=$2 got=0
+  shift 2
+  manage "$@" >"$dir/out" 2>"$dir/err" || got=$?
+  ((got == code)) || fail "exit code $got instead of $code for $*: $(cat "$dir/err")"
+  (($(wc -l <"$dir/err") == 1)) || fail "not one line for $*: $(cat "$dir/err")"
+  grep -qE -- "$pattern" "$dir/err" || fail "no \"$pattern\" for $*: $(cat "$dir/err")"
+}
+
 # All that a server may change on its host.
 host_state() {
   in_ns server ip -j addr | sed 's/"preferred_life_time":[0-9]*//g; s/"valid_life_time":[0-9]*//g'
@@ -42,24 +53,28 @@ start_server() {
   eventually grep -q ' ready ' "$dir/server.log"
 }
 
-# start_client NS NAME: stock wg-quick and wireguard-go, with the file that the server hands out.
-# The interface is NAME. The resolver is left out: there is no resolvconf in here.
-start_client() {
-  in_ns server "$GINNEL" peer config "$2" | grep -v '^DNS' >"$dir/$2.conf"
+# stock_up NS FILE: stock wg-quick and wireguard-go; the interface is named like the file.
+stock_up() {
   WG_QUICK_USERSPACE_IMPLEMENTATION=wireguard-go WG_I_PREFER_BUGGY_USERSPACE_TO_POLISHED_KMOD=1 \
-    in_ns "$1" wg-quick up "$dir/$2.conf" >"$dir/$2-up.log" 2>&1
+    in_ns "$1" wg-quick up "$2" >"$dir/$1-up.log" 2>&1
+}
+# start_client NS NAME: with the file that the server hands out, on the interface NAME. The resolver
+# is left out: there is no resolvconf in here.
+start_client() {
+  manage peer config "$2" | grep -v '^DNS' >"$dir/$2.conf"
+  stock_up "$1" "$dir/$2.conf"
 }
 
 # ticks NAME NS ADDRESS: ten pings a second, each answer a line of $dir/NAME.log.
 ticks() { run_daemon "$1" "$2" ping -n -i 0.1 "$3"; }
-# echoes NAME NS ADDRESS: one TCP connection that sends ten lines a second and has each sent back (see
-# serve_echo), which is a line of the log. When the connection ends, so do the lines.
+# echoes NAME NS ADDRESS: one TCP connection that sends ten lines a second and has each sent back
+# (by serve_echo), which is a line of the log. When the connection ends, so do the lines.
 echoes() {
   # shellcheck disable=SC2016  # Expanded by the shell in there.
-  run_daemon "$1" "$2" bash -c 'exec 3<>"/dev/tcp/$1/7"
+  run_daemon "$1" "$2" bash -c 'exec 3<>"/dev/tcp/$1/7" 4<> <(:)
     while echo answer from the host >&3 && read -r -u 3 line; do
       echo "$line"
-      sleep 0.1
+      read -r -t 0.1 -u 4 || true
     done' - "$3"
 }
 serve_echo() {

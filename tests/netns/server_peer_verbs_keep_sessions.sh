@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# `ginnel peer add`, `disable`, `enable`, `remove` and `server reload` change one client; the session
-# and the TCP connection of another go on, and loses nothing.
+# `ginnel peer add`, `disable`, `enable`, `remove` and `server reload` change one client; the
+# session and the TCP connection of another go on, and loses nothing.
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/server_lib.sh"
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `ginnel server` is killed outright under traffic. The next start takes over what was left (table,
-# forwarding, sockets), traffic goes on without touching the client, and after its end the host is as
-# it was before the first.
+# forwarding, sockets), traffic goes on without touching the client, and after its end the host is
+# as it was before the first.
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/server_lib.sh"
 

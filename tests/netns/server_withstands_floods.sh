@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Garbage and well-made handshakes from strangers hammer the port of `ginnel server` while a client's
-# traffic goes on; another client connects through the flood, with the help of a cookie, and nothing
-# grows without bound.
+# Garbage and well-made handshakes from strangers hammer the port of `ginnel server` while a
+# client's traffic goes on; another client connects through the flood, with the help of a cookie,
+# and nothing grows without bound.
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/server_lib.sh"
 

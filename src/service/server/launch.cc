@@ -35,7 +35,8 @@ Result<net::Prefix> find_subnet6(const ServerPaths& paths, Rng& rng) {
   return keep_subnet6(**database, proposed);
 }
 
-std::unexpected<Error> name_owner(const ServerPaths& paths, const std::string& interface) {
+std::unexpected<Error> name_owner(ServerPaths paths, const std::string& interface) {
+  paths.run_directory = paths.public_run_directory;  // Where the servers of every state are known.
   const auto client = ControlClient::find(paths, interface);
   if (client && *client) {
     if (const auto server = (*client)->server()) {
