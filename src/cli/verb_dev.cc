@@ -87,6 +87,7 @@ constexpr Exit kExits[] = {
     {kOk, "interface and control socket answered; with --foreground: ended as asked"},
     {kFailed, "the interface could not be made"},
     {kNotPermitted, "CAP_NET_ADMIN is missing"},
+    {kRefused, "another program has the interface or answers on its socket"},
 };
 
 }  // namespace

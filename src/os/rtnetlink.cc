@@ -69,6 +69,23 @@ Result<std::vector<Link>> Rtnetlink::read_links() {
   return links;
 }
 
+Result<std::uint32_t> Rtnetlink::count_tun_queues(const std::string& interface) {
+  std::uint32_t queues = 0;
+  bool found = false;
+  const Status read = read_list(
+      RTM_GETLINK, "list interfaces", sizeof(ifinfomsg), [] {},
+      [&](const nlmsghdr& message) {
+        const auto link = parse_link(message);
+        if (!link || link->name != interface) return;
+        found = true;
+        queues = parse_tun_queues(message);
+      });
+  if (!read) return std::unexpected(read.error());
+  if (!found)
+    return fail(ErrorCode::NotFound, fmt::format("interface {} does not exist", interface));
+  return queues;
+}
+
 Status Rtnetlink::read_addresses(HostState& state) {
   return read_list(
       RTM_GETADDR, "list addresses", sizeof(ifaddrmsg), [&] { state.addresses.clear(); },

@@ -17,6 +17,9 @@ class Rtnetlink {
   // is read again, so that each of the four lists was true at some moment.
   Result<hostnet::HostState> read();
   Result<std::vector<hostnet::Link>> read_links();
+  // How many queues of a TUN interface programs hold; 0 for every other link, and for one whose
+  // only queue may be held: the kernel tells of multi-queue interfaces alone.
+  Result<std::uint32_t> count_tun_queues(const std::string& interface);
 
   Status apply(const hostnet::Operation& operation);
 

@@ -111,6 +111,26 @@ std::optional<Link> parse_link(const nlmsghdr& message) {
   return link;
 }
 
+std::uint32_t parse_tun_queues(const nlmsghdr& message) {
+  std::uint32_t queues = 0;
+  const auto read_data = [&](int type, ByteView payload) {
+    if (type == IFLA_TUN_NUM_QUEUES || type == IFLA_TUN_NUM_DISABLED_QUEUES) {
+      queues += read_number<std::uint32_t>(payload).value_or(0);
+    }
+  };
+  for_each_attribute(attributes_behind(message, sizeof(ifinfomsg)), [&](int type, ByteView info) {
+    if (type != IFLA_LINKINFO) return;
+    std::string kind;
+    ByteView data;
+    for_each_attribute(info, [&](int inner, ByteView payload) {
+      if (inner == IFLA_INFO_KIND) kind = read_text(payload);
+      if (inner == IFLA_INFO_DATA) data = payload;
+    });
+    if (kind == "tun") for_each_attribute(data, read_data);
+  });
+  return queues;
+}
+
 std::optional<AssignedAddress> parse_address(const nlmsghdr& message,
                                              const std::vector<Link>& links) {
   const auto& fixed = fixed_part<ifaddrmsg>(message);

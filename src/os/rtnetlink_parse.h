@@ -13,6 +13,8 @@ namespace ginnel::os {
 
 // REQUIRES, of all: the message has its fixed part whole.
 std::optional<hostnet::Link> parse_link(const nlmsghdr& message);
+// Of a link message, how many queues are in use; 0 when it does not say.
+std::uint32_t parse_tun_queues(const nlmsghdr& message);
 std::optional<hostnet::AssignedAddress> parse_address(const nlmsghdr& message,
                                                       const std::vector<hostnet::Link>& links);
 // Appends one route for each next hop.

@@ -13,6 +13,8 @@
 
 #include "base/check.h"
 #include "os/os_error.h"
+#include "os/rtnetlink.h"
+#include "os/tun_holder.h"
 
 namespace ginnel::os {
 namespace {
@@ -80,12 +82,12 @@ std::string_view remedy_for_open(int number) {
   }
 }
 
-std::string_view remedy_for_attach(int number) {
+std::string remedy_for_attach(int number, const std::string& name) {
   switch (number) {
     case EPERM:
       return "run it as root or with CAP_NET_ADMIN";
     case EBUSY:
-      return "another program holds it; stop that program or choose another name";
+      return describe_tun_holder(name) + "; stop that or choose another name";
     case EINVAL:
       return "an interface of that name and another kind exists; choose another name";
     default:
@@ -122,15 +124,32 @@ struct TunDevice::Fallback {
   PacketBatch batch;
 };
 
+// The kernel gives a queue of a multi-queue interface to whoever asks, and with it a share of the
+// packets of the program that has the others.
 Result<std::unique_ptr<TunDevice>> TunDevice::open(const TunOptions& options) {
+  auto made = attach(options, IFF_TUN_EXCL);
+  if (made || made.error().code != ErrorCode::Conflict) return made;
+  auto netlink = Rtnetlink::open();
+  if (!netlink) return pass(std::move(netlink));
+  const auto queues = netlink->count_tun_queues(options.name);
+  if (!queues && queues.error().code != ErrorCode::NotFound) {
+    return std::unexpected(queues.error());
+  }
+  if (queues.value_or(0) > 0) return made;
+  return attach(options, 0);
+}
+
+Result<std::unique_ptr<TunDevice>> TunDevice::attach(const TunOptions& options, int more_flags) {
   auto request = request_for(options);
   if (!request) return pass(std::move(request));
+  request->ifr_flags = static_cast<short>(request->ifr_flags | more_flags);
   Fd fd(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (!fd) {
     return os_fail(describe(options) + ": open /dev/net/tun", errno, remedy_for_open(errno));
   }
   if (::ioctl(fd.get(), TUNSETIFF, &*request) != 0) {
-    return os_fail(describe(options), errno, remedy_for_attach(errno));
+    const int number = errno;
+    return os_fail(describe(options), number, remedy_for_attach(number, options.name));
   }
   return adopt(std::move(fd), options);
 }
@@ -163,8 +182,16 @@ Result<std::unique_ptr<TunDevice>> TunDevice::adopt(Fd fd, const TunOptions& opt
 
 Result<std::unique_ptr<TunDevice>> TunDevice::open_queue() const {
   CHECK(options_.multi_queue);
-  return open(options_);
+  return attach(options_, 0);
 }
+
+std::optional<std::string> TunDevice::current_name() const {
+  ifreq request{};
+  if (::ioctl(fd_.get(), TUNGETIFF, &request) != 0) return std::nullopt;
+  return std::string(request.ifr_name, ::strnlen(request.ifr_name, IFNAMSIZ));
+}
+
+Fd TunDevice::network_namespace() const { return Fd(::ioctl(fd_.get(), TUNGETDEVNETNS)); }
 
 TunDevice::TunDevice(Key, Fd fd, TunOptions options)
     : fd_(std::move(fd)),

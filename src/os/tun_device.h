@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -34,7 +35,7 @@ class TunDevice {
   // kernel that cannot take them refuses each; one odd packet must not cost the others their speed.
   static constexpr unsigned kMaxRefusals = 4;
 
-  // Makes the interface, or attaches to it if it exists without an owner.
+  // Makes the interface, or attaches to it if it exists and no program holds it.
   static Result<std::unique_ptr<TunDevice>> open(const TunOptions& options);
   // Takes over a descriptor that is attached already, possibly in another network namespace.
   static Result<std::unique_ptr<TunDevice>> adopt(Fd fd, const TunOptions& options);
@@ -61,7 +62,12 @@ class TunDevice {
   State write(std::span<const ByteSpan> packets);
 
   int fd() const { return fd_.get(); }  // To poll for reading.
+  // As it was when it was opened.
   const std::string& name() const { return options_.name; }
+  // As it is; nothing when the interface was deleted. Any thread may ask.
+  std::optional<std::string> current_name() const;
+  // Where the interface is; none when the kernel does not say. Any thread may ask.
+  Fd network_namespace() const;
   bool has_virtio_header() const { return options_.virtio_header; }
   // Which super-packets go to the kernel, and which come from it.
   net::Coalescer::Kinds write_offloads() const { return coalescer_.kinds(); }
@@ -71,6 +77,7 @@ class TunDevice {
  private:
   struct Fallback;
 
+  static Result<std::unique_ptr<TunDevice>> attach(const TunOptions& options, int more_flags);
   Status start_offloads();
   std::size_t prefix_size() const;
   void take_packet(std::size_t size);

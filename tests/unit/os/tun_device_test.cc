@@ -531,9 +531,30 @@ TEST(TunDevice, SaysWhoElseHoldsTheInterface) {
     EXPECT_EQ(second.error().code, ErrorCode::Conflict);
     EXPECT_NE(second.error().message.find("held"), std::string::npos);
     EXPECT_NE(second.error().message.find("choose another name"), std::string::npos);
+    const auto shared = TunDevice::open({.name = "shared", .multi_queue = true});
+    const auto another = TunDevice::open({.name = "shared", .multi_queue = true});
+    ASSERT_FALSE(another);
+    EXPECT_EQ(another.error().code, ErrorCode::Conflict);
+    EXPECT_NE(another.error().message.find("choose another name"), std::string::npos);
     const auto loopback = TunDevice::open({.name = "lo"});
     ASSERT_FALSE(loopback);
     EXPECT_EQ(loopback.error().code, ErrorCode::InvalidArgument);
+  });
+}
+
+TEST(TunDevice, AttachesToAnInterfaceThatNobodyHolds) {
+  in_own_namespace([&] {
+    for (const bool multi_queue : {false, true}) {
+      run(fmt::format("ip tuntap add mode tun vnet_hdr {} name kept",
+                      multi_queue ? "multi_queue" : ""));
+      {
+        const TunOptions options{.name = "kept", .multi_queue = multi_queue};
+        const auto first = TunDevice::open(options);
+        ASSERT_TRUE(first) << first.error().message;
+        EXPECT_FALSE(TunDevice::open(options));
+      }
+      run("ip link del kept");
+    }
   });
 }
 
