@@ -11,34 +11,30 @@ Result<std::unique_ptr<ControlLoop>> ControlLoop::create(
     const os::EventFd& wake, const os::EventFd& ended, ControlOptions options) {
   auto poller = os::Poller::create();
   if (!poller) return pass(std::move(poller));
-  auto monitor = os::NetworkMonitor::open();
-  if (!monitor) return pass(std::move(monitor));
-  for (const auto& [fd, token] :
-       {std::pair{wake.fd(), kWake}, std::pair{monitor->fd(), kNetwork}}) {
-    if (Status added = poller->add(fd, token, os::Interest::Read); !added) {
-      return pass(std::move(added));
-    }
+  if (Status added = poller->add(wake.fd(), kWake, os::Interest::Read); !added) {
+    return pass(std::move(added));
   }
-  std::unique_ptr<ControlLoop> loop(new ControlLoop(
-      tables, workers, wake, ended, std::move(options), std::move(*poller), std::move(*monitor)));
-  loop->read_link();
+  auto loop = std::make_unique<ControlLoop>(Key{}, tables, workers, wake, ended, std::move(options),
+                                            std::move(*poller));
+  auto link = os::TunWatch::open(workers.front()->queue(), loop->poller_, kLink);
+  if (!link) return pass(std::move(link));
+  loop->link_ = std::move(*link);
+  loop->look_at_link();
   wg::DeviceChange first;
   first.listen_port = 0;
   if (Status bound = loop->apply_sockets(first); !bound) return pass(std::move(bound));
   return loop;
 }
 
-ControlLoop::ControlLoop(wg::SharedTables& tables,
+ControlLoop::ControlLoop(Key, wg::SharedTables& tables,
                          const std::vector<std::unique_ptr<TunnelWorker>>& workers,
                          const os::EventFd& wake, const os::EventFd& ended, ControlOptions options,
-                         os::Poller poller, os::NetworkMonitor monitor)
-    : tables_(tables),
-      workers_(workers),
+                         os::Poller poller)
+    : workers_(workers),
       wake_(wake),
       ended_(ended),
       options_(std::move(options)),
       poller_(std::move(poller)),
-      monitor_(std::move(monitor)),
       engine_(tables, rng_) {}
 
 void ControlLoop::run(const std::stop_token& stop) {
@@ -58,7 +54,7 @@ bool ControlLoop::interface_gone() const {
 void ControlLoop::turn(std::span<const os::Ready> ready) {
   for (const os::Ready& one : ready) {
     if (one.token == kWake) wake_.take();
-    if (one.token == kNetwork) handle_network();
+    if (one.token == kLink) look_at_link();
   }
   const Now now = clock_.now();
   const bool more = engine_.handle_mailbox(now, outbox_);
@@ -68,29 +64,15 @@ void ControlLoop::turn(std::span<const os::Ready> ready) {
   if (more) wake_.raise();
 }
 
-void ControlLoop::handle_network() {
-  const auto events = monitor_.read();
-  if (!events) return;  // The next change brings another event.
-  for (const os::NetworkEvent& event : *events) {
-    const bool is_ours = event.interface == options_.interface;
-    const bool is_link = event.kind == os::NetworkEvent::Kind::LinkChanged ||
-                         event.kind == os::NetworkEvent::Kind::LinkRemoved;
-    if ((is_link && is_ours) || event.kind == os::NetworkEvent::Kind::Resync) return read_link();
-  }
-}
-
 // Whoever sets the interface's MTU or takes it up and down: workers pad packets up to the MTU, and
 // the engine speaks only while the interface is up.
-void ControlLoop::read_link() {
-  auto netlink = os::Rtnetlink::open();
-  if (!netlink) return;
-  const auto links = netlink->read_links();
-  if (!links) return;
-  for (const hostnet::Link& link : *links) {
-    if (link.name != options_.interface) continue;
-    for (const auto& worker : workers_) worker->set_mtu(link.mtu);
-    engine_.set_up(clock_.now(), link.up, outbox_);
+void ControlLoop::look_at_link() {
+  const auto state = link_->look();
+  if (!state) return;
+  if (state->mtu) {
+    for (const auto& worker : workers_) worker->set_mtu(*state->mtu);
   }
+  engine_.set_up(clock_.now(), state->up, outbox_);
 }
 
 // Sends and tells what the engine has decided.

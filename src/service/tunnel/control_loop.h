@@ -10,10 +10,9 @@
 #include "core/wg/engine.h"
 #include "os/clock.h"
 #include "os/event_fd.h"
-#include "os/network_monitor.h"
 #include "os/poller.h"
-#include "os/rtnetlink.h"
 #include "os/system_rng.h"
+#include "os/tun_watch.h"
 #include "os/udp_pair.h"
 #include "service/tunnel/tunnel_worker.h"
 
@@ -28,6 +27,8 @@ struct ControlOptions {
 };
 
 class ControlLoop {
+  struct Key {};  // Only create() makes one.
+
  public:
   // Requests that may wait; a caller beyond that is refused.
   static constexpr std::size_t kMaxRequests = 64;
@@ -39,6 +40,10 @@ class ControlLoop {
       wg::SharedTables& tables, const std::vector<std::unique_ptr<TunnelWorker>>& workers,
       const os::EventFd& wake, const os::EventFd& ended, ControlOptions options);
 
+  ControlLoop(Key, wg::SharedTables& tables,
+              const std::vector<std::unique_ptr<TunnelWorker>>& workers, const os::EventFd& wake,
+              const os::EventFd& ended, ControlOptions options, os::Poller poller);
+
   // The control thread. Returns when asked to stop, which takes a wake(), or, after raising
   // `ended`, when the interface is gone.
   void run(const std::stop_token& stop);
@@ -48,19 +53,14 @@ class ControlLoop {
   Result<wg::DeviceStatus> observe();
 
  private:
-  enum Token : std::uint64_t { kWake, kNetwork };
+  enum Token : std::uint64_t { kWake, kLink };
   // Told whether the loop still runs; if it does not, only the caller is to be told.
   using Task = std::move_only_function<void(bool alive)>;
-
-  ControlLoop(wg::SharedTables& tables, const std::vector<std::unique_ptr<TunnelWorker>>& workers,
-              const os::EventFd& wake, const os::EventFd& ended, ControlOptions options,
-              os::Poller poller, os::NetworkMonitor monitor);
 
   Status call(std::function<Status()> work);
   void carry_out_requests(bool alive);
   void turn(std::span<const os::Ready> ready);
-  void handle_network();
-  void read_link();
+  void look_at_link();
   void flush();
   Status apply(wg::DeviceChange& change);
   Status apply_sockets(const wg::DeviceChange& change);
@@ -68,13 +68,12 @@ class ControlLoop {
   wg::DeviceStatus status();
   bool interface_gone() const;
 
-  wg::SharedTables& tables_;
   const std::vector<std::unique_ptr<TunnelWorker>>& workers_;
   const os::EventFd& wake_;
   const os::EventFd& ended_;
   ControlOptions options_;
   os::Poller poller_;
-  os::NetworkMonitor monitor_;
+  std::unique_ptr<os::TunWatch> link_;
   os::Clock clock_;
   os::SystemRng rng_;
   wg::Engine engine_;

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include "os/process.h"
+#include "os/rtnetlink.h"
 
 namespace ginnel::tunnel {
 namespace {
 
 std::size_t worker_count(const TunnelOptions& options) {
-  const std::size_t wanted =
-      options.workers != 0 ? options.workers : os::cpu_count();
+  const std::size_t wanted = options.workers != 0 ? options.workers : os::cpu_count();
   return std::clamp<std::size_t>(wanted, 1, Tunnel::kMaxWorkers);
 }
 

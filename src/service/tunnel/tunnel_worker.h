@@ -44,6 +44,7 @@ class TunnelWorker {
   void set_mtu(unsigned mtu) { mtu_.store(mtu, std::memory_order_relaxed); }
   bool interface_gone() const { return interface_gone_.load(std::memory_order_acquire); }
   const wg::DropCounters& drops() const { return worker_.drops(); }
+  const os::TunDevice& queue() const { return *queue_; }
   const os::TunCounters& tun_counters() const { return queue_->counters(); }
   std::string_view aead_name() const { return worker_.aead_name(); }
 
