@@ -91,6 +91,10 @@ void ServerTerminal::on_status(const server::ServerView& view) {
   io_.write_err(fmt::format("{}{}\r", kClearLine, status_line(view, traits_.columns)));
 }
 
+bool ServerTerminal::has_left() const {
+  return traits_.shows_progress && !os::is_terminal(os::Stream::Error);
+}
+
 void ServerTerminal::on_end() {
   if (traits_.shows_progress) io_.write_err(kClearLine);
 }

@@ -24,6 +24,7 @@ class ServerTerminal final : public server::Audience {
   void on_ready(const server::ServerView& view, std::string_view first_client) override;
   bool wants_status() const override { return traits_.shows_progress; }
   void on_status(const server::ServerView& view) override;
+  bool has_left() const override;
   void on_end() override;
 
  private:

@@ -18,11 +18,30 @@ client_host() {
   ip -n "$1" route add 192.0.2.0/24 via "192.0.$((2 + $2)).1"
 }
 
+# two_providers: as server_topology, with another way out. 198.18.0.77 and 2001:db8:77::1 are behind
+# both, and say which one they were reached by.
+#
+#                                      ┌── internet 203.0.113.1
+#   client 192.0.2.2 ──── server 192.0.2.1
+#                                      └── second 198.51.100.1
+two_providers() {
+  local way
+  server_topology
+  link server 198.51.100.2/24,2001:db8:e::2/64 second 198.51.100.1/24,2001:db8:e::1/64
+  for way in internet second; do
+    ip -n "$way" addr add 198.18.0.77/32 dev lo
+    ip -n "$way" addr add 2001:db8:77::1/128 dev lo
+    run_daemon "$way" "$way" socat TCP6-LISTEN:80,ipv6only=0,reuseaddr,fork "SYSTEM:echo $way"
+  done
+}
+# leads ADDRESS PROVIDER: where a client's connection ends.
+leads() { [[ $(in_ns client timeout 1 bash -c "exec 3<>/dev/tcp/$1/80; cat <&3") == "$2" ]]; }
+
 # manage VERB...: ginnel on the server's host, about the server that runs there.
 manage() { in_ns server "$GINNEL" "$@"; }
 # of_peer NAME FILTER, of_server FILTER: what they tell as JSON, through jq.
 of_peer() { manage peer show "$1" --json | jq -r ".peer | $2"; }
-of_server() { manage server status --json | jq -r "$1"; }
+of_server() { { manage server status --json || true; } | jq -r "$1"; }
 
 # fails CODE PATTERN VERB...: ginnel on the server's host ends with that code and one line in which
 # the pattern is.

@@ -279,7 +279,7 @@ void read_key_flag(SettingReader& reader, const ServerFlags& flags, ServerConfig
 Result<ServerPeer> parse_peer_flag(std::string_view text) {
   const std::size_t comma = text.find(',');
   auto key = crypto::PublicKey::parse(text.substr(0, comma));
-  if (!key) return fail(key.error().code, fmt::format("--peer: {}", key.error().message));
+  if (!key) return pass(std::move(key));
   ServerPeer peer;
   peer.origin = ServerPeer::Origin::Flag;
   peer.source = "--peer";
@@ -288,8 +288,7 @@ Result<ServerPeer> parse_peer_flag(std::string_view text) {
   if (comma == std::string_view::npos) return peer;
   for (const std::string_view item : split(text.substr(comma + 1), ',')) {
     auto prefix = net::Prefix::parse(item);
-    if (!prefix)
-      return fail(prefix.error().code, fmt::format("--peer: {}", prefix.error().message));
+    if (!prefix) return pass(std::move(prefix));
     peer.allowed_ips.push_back(*prefix);
   }
   return peer;
@@ -300,10 +299,13 @@ Result<std::vector<ServerPeer>> read_peer_flags(const ServerFlags& flags) {
   std::size_t next_ip = 0;
   for (const std::string& flag : flags.peers) {
     auto peer = parse_peer_flag(flag);
-    if (!peer) return pass(std::move(peer));
+    if (!peer) {
+      // By its number: the text may be a private key, pasted wrongly.
+      return fail(peer.error().code,
+                  fmt::format("--peer: number {}: {}", peers.size() + 1, peer.error().message));
+    }
     if (peer->allowed_ips.empty()) {
       if (next_ip == flags.peer_ips.size()) {
-        // By its number: the text may be a private key, pasted wrongly.
         return fail(ErrorCode::InvalidArgument,
                     fmt::format("--peer: number {} has no address; add --peer-ip ADDRESS, or write "
                                 "--peer KEY,ADDRESS",

@@ -288,8 +288,11 @@ Status ServerProcess::handle(const os::Ready& ready) {
 
 void ServerProcess::handle_signals() {
   while (const auto signal = signals_->take()) {
-    if (*signal == os::Signal::Stop) stop_ = true;
-    if (*signal == os::Signal::Reload) reload();
+    if (*signal == os::Signal::Stop || audience_.has_left()) {
+      stop_ = true;
+    } else if (*signal == os::Signal::Reload) {
+      reload();
+    }
   }
 }
 

@@ -24,6 +24,8 @@ class Audience {
   static constexpr Duration kRefreshInterval = 1s;
   virtual bool wants_status() const = 0;
   virtual void on_status(const ServerView& view) = 0;
+  // The terminal was closed. SIGHUP says that too, besides "reload".
+  virtual bool has_left() const = 0;
   virtual void on_end() = 0;
 };
 

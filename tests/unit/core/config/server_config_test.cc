@@ -343,12 +343,13 @@ TEST(MakeServerConfig, RefusesAFlagsMistakeByItsName) {
        "--dns: \"x y\" is neither a resolver's address nor a search domain; write addresses like "
        "9.9.9.9"},
       {[](ServerFlags& f) { f.peers = {"key"}; },
-       "--peer: not a public key: expected 44 characters of base64; `ginnel pubkey` makes it from "
+       "--peer: number 1: not a public key: expected 44 characters of base64; `ginnel pubkey` "
+       "makes it from "
        "the private key"},
       {[](ServerFlags& f) { f.peers = {peer_flag(1, "10.200.100.2/32"), text_of(2)}; },
        "--peer: number 2 has no address; add --peer-ip ADDRESS, or write --peer KEY,ADDRESS"},
       {[](ServerFlags& f) { f.peers = {peer_flag(1, "")}; },
-       "--peer: \"\" is not an IP address; write one like 192.0.2.1 or 2001:db8::1"},
+       "--peer: number 1: \"\" is not an IP address; write one like 192.0.2.1 or 2001:db8::1"},
       {[](ServerFlags& f) { f.peer_ips = {"10.200.100.2/32"}; },
        "--peer-ip 10.200.100.2/32: there is no --peer for it; add --peer KEY"},
       {[](ServerFlags& f) {
