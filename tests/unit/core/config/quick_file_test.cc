@@ -1,0 +1,226 @@
+#include "core/config/quick_file.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "core/config/quick_lines.h"
+
+namespace ginnel::config {
+namespace {
+
+constexpr std::string_view kKeyA = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
+constexpr std::string_view kKeyB = "TrMvSoP4jYQlY6RIzBgbssQqY3vxI2Pi+y71lOWWXX0=";
+
+// "@A" and "@B" stand for the keys.
+std::string with_keys(std::string text) {
+  for (const auto& [mark, key] : {std::pair("@A", kKeyA), std::pair("@B", kKeyB)}) {
+    for (std::size_t at; (at = text.find(mark)) != std::string::npos;) text.replace(at, 2, key);
+  }
+  return text;
+}
+
+std::string error_of(const std::string& text) {
+  const auto file = parse_quick_file("wg0.conf", with_keys(text));
+  return file ? "" : file.error().message;
+}
+
+// The grammar, row by row; refused ones with the beginning of what is said. What stock wg and
+// wg-quick say to the same texts is compared by tests/netns/up_accepts_what_wg_quick_does.sh.
+TEST(QuickFile, AcceptsAndRefusesAsItsTwoReadersDo) {
+  struct Row {
+    std::string text;
+    std::string error;  // Empty: accepted.
+  };
+  const Row rows[] = {
+      {"", ""},
+      {"\n# comment\n   \n", ""},
+      {"[Interface]", ""},
+      {"[INTERFACE]\nADDRESS=10.0.0.1\n", ""},
+      {"[Interface] # c\nAddress = 10.0.0.1/24, fd00::1/64 10.1.0.1 # c\n", ""},
+      {"[Inter face]\nListen Port = 5 1 8 2 0\n", ""},
+      {"[Inter face]\nAddress = 10.0.0.1\n", "wg0.conf:2: address: belongs into [Interface]"},
+      {"[Interface]\nM T U = 1400\n", "wg0.conf:2: mtu: belongs into"},
+      {"Address = 10.0.0.1\n", "wg0.conf:1: \"address\" stands before any section"},
+      {"[Interface]\n;comment\n", "wg0.conf:2: ;comment: unknown in [Interface]; comments begin"},
+      {"[Foo]\n", "wg0.conf:1: \"[foo]\" is no section"},
+      {"[Interface\n", "wg0.conf:1: \"[interface\" is no section"},
+      {"\xEF\xBB\xBF[Interface]\n", "wg0.conf:1: \"???[interface]\" stands before"},
+      {std::string("[Interface]\nMTU=14\0\n", 19), "wg0.conf:2: a zero byte"},
+      {"[Interface]\nAddress\n", "wg0.conf:2: Address: there is no '='"},
+      {"[Interface]\nAddress =\n", ""},
+      {"[Interface]\nAddress = ,,10.0.0.1,\n", ""},
+      {"[Interface]\nAddress = 10.0.0.1/33\n", "wg0.conf:2: Address: \"10.0.0.1/33\": the length"},
+      {"[Interface]\nAddress = 10.0.0.256\n", "wg0.conf:2: Address: \"10.0.0.256\" is no address"},
+      {"[Interface]\nAddress = host.example\n", "wg0.conf:2: Address: \"host.example\" is no"},
+      {"[Interface]\nAddress = 10.0.0.1/255.255.0.0\n", ""},
+      {"[Interface]\nAddress = 10.0.0.1/255.0.255.0\n", "wg0.conf:2: Address:"},
+      {"[Interface]\nMTU = 0x58c\n", ""},
+      {"[Interface]\nMTU = 1420 bytes\n", "wg0.conf:2: MTU: \"1420 bytes\" is no number"},
+      {"[Interface]\nMTU = 0\n", "wg0.conf:2: MTU"},
+      {"[Interface]\nMTU =\n", ""},
+      {"[Interface]\nSaveConfig = TRUE\n", ""},
+      {"[Interface]\nSaveConfig = yes\n", "wg0.conf:2: SaveConfig: \"yes\" is neither"},
+      {"[Interface]\nSaveConfig =\n", "wg0.conf:2: SaveConfig"},
+      {"[Interface]\nDNS = 1.1.1.1, fd00::1, example.org\n", ""},
+      {"[Interface]\nPrivateKey = @A\n", ""},
+      {"[Interface]\nPrivateKey = AAAA\n", "wg0.conf:2: PrivateKey: "},
+      {"[Interface]\nPrivateKey =\n", "wg0.conf:2: PrivateKey: there is no value"},
+      {"[Interface]\nListenPort = 65535\n", ""},
+      {"[Interface]\nListenPort = 65536\n", "wg0.conf:2: ListenPort: \"65536\" is no port"},
+      {"[Interface]\nListenPort = 051820\n", ""},
+      {"[Interface]\nListenPort = 0x50\n", "wg0.conf:2: ListenPort"},
+      {"[Interface]\nListenPort = -1\n", "wg0.conf:2: ListenPort"},
+      {"[Interface]\nListenPort = domain\n", ""},
+      {"[Interface]\nFwMark = 0xffffffff\nFwMark = oFf\nFwMark=010\n", ""},
+      {"[Interface]\nFwMark = 0x100000000\n", "wg0.conf:2: FwMark"},
+      {"[Interface]\nFwMark = 0XFF\n", "wg0.conf:2: FwMark"},
+      {"[Interface]\nFwMark = 0x\n", "wg0.conf:2: FwMark"},
+      {"[Interface]\nFwMark = -1\n", "wg0.conf:2: FwMark"},
+      {"[Interface]\nPublicKey = @A\n", "wg0.conf:2: publickey: belongs into [Peer]"},
+      {"[Peer]\n", "wg0.conf:1: [Peer]: the PublicKey line is missing"},
+      {"[Peer]\nPublicKey=@A\nPublicKey=@B\n", ""},
+      {"[Peer]\nPublicKey=@A\nAddress=10.0.0.1\n", "wg0.conf:3: address: belongs into [Interface]"},
+      {"[Peer]\nPublicKey=@A\nPostUp=x\n", "wg0.conf:3: postup: belongs into [Interface]"},
+      {"[Peer]\nPublicKey=@A\nPresharedKey=@B\n", ""},
+      {"[Peer]\nPublicKey=@A\nPresharedKey=x\n", "wg0.conf:3: PresharedKey"},
+      {"[Peer]\nPublicKey=@A\nAllowedIPs=10.0.0.1/8, ::/0\nAllowedIPs=10.0.0.2\n", ""},
+      {"[Peer]\nPublicKey=@A\nAllowedIPs=+10.0.0.0/8,-11.0.0.0/8\n", ""},
+      {"[Peer]\nPublicKey=@A\nAllowedIPs=\n", "wg0.conf:3: AllowedIPs: there is no value"},
+      {"[Peer]\nPublicKey=@A\nAllowedIPs=10.0.0.0/8,\n", "wg0.conf:3: AllowedIPs: a comma with"},
+      {"[Peer]\nPublicKey=@A\nAllowedIPs=10.0.0.0/33\n", "wg0.conf:3: AllowedIPs: \"10.0.0.0/33\""},
+      {"[Peer]\nPublicKey=@A\nAllowedIPs=10/8\n", "wg0.conf:3: AllowedIPs: \"10/8\" is no range"},
+      {"[Peer]\nPublicKey=@A\nEndpoint=a.example:1\n", ""},
+      {"[Peer]\nPublicKey=@A\nEndpoint=[2001:db8::1]:domain\n", ""},
+      {"[Peer]\nPublicKey=@A\nEndpoint=2001:db8::1:51820\n", ""},
+      {"[Peer]\nPublicKey=@A\nEndpoint=1.2.3.4\n", "wg0.conf:3: Endpoint: \"1.2.3.4\" is no end"},
+      {"[Peer]\nPublicKey=@A\nEndpoint=1.2.3.4:\n", "wg0.conf:3: Endpoint"},
+      {"[Peer]\nPublicKey=@A\nEndpoint=:1\n", "wg0.conf:3: Endpoint"},
+      {"[Peer]\nPublicKey=@A\nEndpoint=[::1]1\n", "wg0.conf:3: Endpoint"},
+      {"[Peer]\nPublicKey=@A\nEndpoint=[::1\n", "wg0.conf:3: Endpoint"},
+      {"[Peer]\nPublicKey=@A\nPersistentKeepalive=OFF\n", ""},
+      {"[Peer]\nPublicKey=@A\nPersistentKeepalive=65535\n", ""},
+      {"[Peer]\nPublicKey=@A\nPersistentKeepalive=65536\n", "wg0.conf:3: PersistentKeepalive"},
+      {"[Peer]\nPublicKey=@A\nPersistentKeepalive=25s\n", "wg0.conf:3: PersistentKeepalive"},
+      // differs: stock gives the prefix to the last one without a word.
+      {"[Peer]\nPublicKey=@A\nAllowedIPs=10.0.0.0/8\n[Peer]\nPublicKey=@B\nAllowedIPs=10.1.0.0/8\n",
+       "wg0.conf:4: AllowedIPs: 10.0.0.0/8 belongs to the peer of line 1 as well"},
+      {"[Peer]\nPublicKey=@A\nAllowedIPs=10.0.0.0/8\n[Peer]\nPublicKey=@A\nAllowedIPs=10.0.0.0/8\n",
+       ""},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.text);
+    const std::string error = error_of(row.text);
+    EXPECT_EQ(error.substr(0, std::max<std::size_t>(row.error.size(), 1)), row.error) << error;
+  }
+}
+
+TEST(QuickFile, GivesEachReaderItsValues) {
+  const auto file = parse_quick_file("wg0.conf", with_keys(R"(
+[interface]
+PrivateKey = @A
+Address = 10.0.0.2/24, fd00::2/64
+address = 10.1/16
+ListenPort = 51820 # The usual one.
+MTU = 1300
+MTU = 1400
+DNS = 10.0.0.1,example.org fd00::1
+Table = 1234
+FwMark = 0xca6c
+SaveConfig = true
+PostUp = first %i # still the first
+PreUp = before
+[Peer]
+PublicKey = @B
+AllowedIPs = 10.0.0.7/24, 0.0.0.0/0
+Endpoint = [2001:db8::1]:51821
+PersistentKeepalive = 25
+[Interface]
+PostUp = second; x=1
+)"));
+  ASSERT_TRUE(file.has_value()) << file.error().message;
+  std::vector<std::string> addresses;
+  for (const auto& address : file->addresses) addresses.push_back(address.to_string());
+  EXPECT_EQ(addresses, (std::vector<std::string>{"10.0.0.2/24", "fd00::2/64", "10.1.0.0/16"}));
+  EXPECT_EQ(file->dns_servers, (std::vector<std::string>{"10.0.0.1", "fd00::1"}));
+  EXPECT_EQ(file->search_domains, std::vector<std::string>{"example.org"});
+  EXPECT_EQ(file->mtu, 1400u);
+  EXPECT_EQ(file->table, "1234");
+  EXPECT_EQ(file->fwmark, 0xca6cu);
+  EXPECT_EQ(file->listen_port, "51820");
+  EXPECT_TRUE(file->save_config);
+  EXPECT_EQ(file->hooks.pre_up, std::vector<std::string>{"before"});
+  EXPECT_EQ(file->hooks.post_up,
+            (std::vector<std::string>{"first %i # still the first", "second; x=1"}));
+  ASSERT_EQ(file->peers.size(), 1u);
+  const QuickPeer& peer = file->peers.front();
+  EXPECT_EQ(peer.public_key.to_base64(), kKeyB);
+  EXPECT_EQ(peer.endpoint, (QuickEndpoint{.host = "2001:db8::1", .port = "51821"}));
+  EXPECT_EQ(peer.persistent_keepalive_seconds, 25);
+  ASSERT_EQ(peer.allowed_ips.size(), 2u);
+  EXPECT_EQ(peer.allowed_ips[0].prefix.to_string(), "10.0.0.0/24");
+}
+
+TEST(QuickFile, LetsALaterSectionOfAPeerReplaceWhatItNames) {
+  const auto file = parse_quick_file(
+      "wg0.conf", with_keys("[Peer]\nPublicKey=@A\nAllowedIPs=10.0.0.0/8\nEndpoint=1.2.3.4:5\n"
+                            "[Peer]\nPublicKey=@A\nAllowedIPs=11.0.0.0/8\n"));
+  ASSERT_TRUE(file.has_value());
+  ASSERT_EQ(file->peers.size(), 1u);
+  ASSERT_EQ(file->peers[0].allowed_ips.size(), 1u);
+  EXPECT_EQ(file->peers[0].allowed_ips[0].prefix.to_string(), "11.0.0.0/8");
+  EXPECT_TRUE(file->peers[0].endpoint.has_value());
+}
+
+TEST(QuickFile, HasLimits) {
+  const auto repeat = [](const std::string& line, std::size_t count) {
+    std::string text = "[Interface]\n";
+    for (std::size_t i = 0; i < count; ++i) text += line;
+    return parse_quick_file("wg0.conf", text).has_value();
+  };
+  EXPECT_TRUE(repeat("Address = 10.0.0.1\n", kMaxQuickAddresses));
+  EXPECT_FALSE(repeat("Address = 10.0.0.1\n", kMaxQuickAddresses + 1));
+  EXPECT_TRUE(repeat("PostUp = x\n", kMaxQuickHooks));
+  EXPECT_FALSE(repeat("PostUp = x\n", kMaxQuickHooks + 1));
+  EXPECT_TRUE(repeat("DNS = 1.1.1.1\n", kMaxQuickDns));
+  EXPECT_FALSE(repeat("DNS = 1.1.1.1\n", kMaxQuickDns + 1));
+  EXPECT_FALSE(parse_quick_file("wg0.conf", std::string(kMaxQuickFile + 1, '\n')).has_value());
+}
+
+TEST(QuickFile, NeverRepeatsAKeyInAnError) {
+  for (const std::string line : {"PrivateKey = @A=", "PrivateKey = x@A", "PrivateKe = @A"}) {
+    EXPECT_EQ(error_of("[Interface]\n" + line).find(kKeyA), std::string::npos) << line;
+  }
+}
+
+TEST(StripQuickFile, LeavesTheLinesOfWg) {
+  const auto stripped =
+      strip_quick_file("wg0.conf",
+                       "# mine\n[Interface]\n  PrivateKey = x\t\nAddress = 10.0.0.1\nPostUp = y\n\n"
+                       "[Peer]\nAddress = 10.0.0.1");
+  ASSERT_TRUE(stripped.has_value());
+  EXPECT_EQ(*stripped, "# mine\n[Interface]\nPrivateKey = x\n\n[Peer]\nAddress = 10.0.0.1\n");
+  EXPECT_FALSE(strip_quick_file("wg0.conf", "[Interface]\nSaveConfig = perhaps").has_value());
+}
+
+TEST(QuickInterface, IsTheNameOfTheFile) {
+  struct Row {
+    std::string path;
+    std::string interface;  // Empty: refused.
+  };
+  const Row rows[] = {{"/etc/wireguard/wg0.conf", "wg0"},
+                      {"a_=+.-Z9.conf", "a_=+.-Z9"},
+                      {"123456789012345.conf", "123456789012345"},
+                      {"1234567890123456.conf", ""},
+                      {"wg0", ""},
+                      {"./.conf", ""},
+                      {"wg 0.conf", ""}};
+  for (const Row& row : rows) EXPECT_EQ(quick_interface(row.path).value_or(""), row.interface);
+}
+
+TEST(ExpandHook, PutsTheInterfaceInEveryPlace) {
+  EXPECT_EQ(expand_hook("a %i b %i%i %%i %", "wg0"), "a wg0 b wg0wg0 %wg0 %");
+  EXPECT_EQ(expand_hook("", "wg0"), "");
+}
+
+}  // namespace
+}  // namespace ginnel::config
