@@ -33,6 +33,18 @@ bool is_ours_to_remove(const Route& route, const std::string& interface) {
          route.origin != RouteOrigin::RouterAdvertisement && route.table != kLocalTable;
 }
 
+bool may_remove(const WantedInterface& wanted, const net::InterfaceAddress& address) {
+  if (!wanted.former) return true;
+  const auto& former = wanted.former->addresses;
+  return std::ranges::find(former, address) != former.end();
+}
+
+bool may_remove(const WantedInterface& wanted, const Route& route) {
+  if (!wanted.former) return is_ours_to_remove(route, wanted.name);
+  return std::ranges::any_of(wanted.former->routes,
+                             [&](const Route& former) { return satisfies(route, former); });
+}
+
 void plan_addresses(const HostState& current, const WantedInterface& wanted,
                     std::vector<Operation>& operations) {
   std::vector<net::InterfaceAddress> present;
@@ -48,7 +60,7 @@ void plan_addresses(const HostState& current, const WantedInterface& wanted,
   for (const net::InterfaceAddress& address : present) {
     const bool automatic = !address.address.is_v4() && address.address.is_link_local();
     const bool stays = std::ranges::find(wanted.addresses, address) != wanted.addresses.end();
-    if (automatic || stays) continue;
+    if (automatic || stays || !may_remove(wanted, address)) continue;
     operations.emplace_back(RemoveAddress{.interface = wanted.name, .address = address});
   }
 }
@@ -65,7 +77,7 @@ void plan_routes(const HostState& current, const WantedInterface& wanted,
     if (!is_present(route)) operations.emplace_back(AddRoute{route});
   }
   for (const Route& route : current.routes) {
-    if (is_ours_to_remove(route, wanted.name) && !is_wanted(route)) {
+    if (may_remove(wanted, route) && !is_wanted(route)) {
       operations.emplace_back(RemoveRoute{route});
     }
   }
@@ -123,11 +135,13 @@ Result<std::vector<Operation>> plan(const HostState& current, const WantedNetwor
     if (!link) {
       return fail(ErrorCode::NotFound, fmt::format("interface {} does not exist", interface.name));
     }
-    if (interface.mtu != 0 && link->mtu != interface.mtu) {
-      operations.emplace_back(
-          SetMtu{.interface = interface.name, .mtu = interface.mtu, .was = link->mtu});
-    }
+    // A link whose MTU is below 1280 takes no IPv6 addresses, and loses those it has.
+    const SetMtu set_mtu{.interface = interface.name, .mtu = interface.mtu, .was = link->mtu};
+    const bool changes_mtu = interface.mtu != 0 && link->mtu != interface.mtu;
+    const bool raises_mtu = interface.mtu > link->mtu;
+    if (changes_mtu && raises_mtu) operations.emplace_back(set_mtu);
     plan_addresses(current, interface, operations);
+    if (changes_mtu && !raises_mtu) operations.emplace_back(set_mtu);
     if (link->up != interface.up) {
       operations.emplace_back(SetLinkUp{.interface = interface.name, .up = interface.up});
     }
@@ -137,6 +151,13 @@ Result<std::vector<Operation>> plan(const HostState& current, const WantedNetwor
     const bool present = std::ranges::any_of(
         current.rules, [&](const RoutingRule& r) { return satisfies(r, rule); });
     if (!present) operations.emplace_back(AddRule{rule});
+  }
+  for (const RoutingRule& rule : current.rules) {
+    const auto is_it = [&](const RoutingRule& r) { return satisfies(rule, r); };
+    if (std::ranges::any_of(wanted.former_rules, is_it) &&
+        std::ranges::none_of(wanted.rules, is_it)) {
+      operations.emplace_back(RemoveRule{rule});
+    }
   }
   return operations;
 }

@@ -56,18 +56,30 @@ Operation inverse(const Operation& operation);
 // "add 10.200.100.1/24 to wg0", for messages.
 std::string describe(const Operation& operation);
 
-// An interface of our own: what it does not name, it is not to have.
+// What was made earlier on an interface that others may add to.
+struct FormerInterface {
+  std::vector<net::InterfaceAddress> addresses{};
+  std::vector<Route> routes{};
+  friend bool operator==(const FormerInterface&, const FormerInterface&) = default;
+};
+
+// An interface of our own.
 struct WantedInterface {
   std::string name{};
   std::uint32_t mtu = 0;
   bool up = true;
   std::vector<net::InterfaceAddress> addresses{};
   std::vector<Route> routes{};  // Besides those that the addresses bring. Of this interface.
+  // Absent: what is not named above, it is not to have. Else only what this names goes away.
+  std::optional<FormerInterface> former{};
+  friend bool operator==(const WantedInterface&, const WantedInterface&) = default;
 };
 
 struct WantedNetwork {
   std::vector<WantedInterface> interfaces{};
-  std::vector<RoutingRule> rules{};  // Added when missing; others are left alone.
+  std::vector<RoutingRule> rules{};         // Added when missing; others are left alone,
+  std::vector<RoutingRule> former_rules{};  // but for these, which go unless they are wanted.
+  friend bool operator==(const WantedNetwork&, const WantedNetwork&) = default;
 };
 
 // Fails when a wanted interface does not exist. IPv6 link-local addresses and what the kernel adds

@@ -44,8 +44,8 @@ TEST(Plan, SetsUpAFreshInterfaceInOrder) {
   const auto operations = plan(fresh_wg0(), wanted_wg0());
   ASSERT_TRUE(operations);
   EXPECT_EQ(described(*operations),
-            (std::vector<std::string>{"set the MTU of wg0 to 1420", "add 10.200.100.1/24 to wg0",
-                                      "add fd00::1/64 to wg0", "set wg0 up",
+            (std::vector<std::string>{"add 10.200.100.1/24 to wg0", "add fd00::1/64 to wg0",
+                                      "set the MTU of wg0 to 1420", "set wg0 up",
                                       "add route 10.9.0.0/16 dev wg0"}));
 }
 
@@ -64,10 +64,43 @@ TEST(Plan, ChangesOnlyWhatDiffers) {
   const auto operations = plan(configured_wg0(), wanted);
   ASSERT_TRUE(operations);
   EXPECT_EQ(described(*operations),
-            (std::vector<std::string>{"set the MTU of wg0 to 1380", "add 10.77.0.1/24 to wg0",
-                                      "remove 10.200.100.1/24 from wg0",
+            (std::vector<std::string>{"add 10.77.0.1/24 to wg0", "remove 10.200.100.1/24 from wg0",
+                                      "set the MTU of wg0 to 1380",
                                       "add route 10.8.0.0/16 dev wg0 metric 5",
                                       "remove route 10.9.0.0/16 dev wg0"}));
+}
+
+TEST(Plan, RaisesTheMtuBeforeAddressesThatNeedIt) {
+  HostState current = fresh_wg0();
+  current.links[1].mtu = 1000;
+  const auto operations = plan(current, wanted_wg0());
+  ASSERT_TRUE(operations);
+  EXPECT_EQ(described(*operations).front(), "set the MTU of wg0 to 1420");
+}
+
+TEST(Plan, LeavesAloneWhatOthersAddedToASharedInterface) {
+  WantedNetwork wanted = wanted_wg0();
+  wanted.interfaces[0].routes.clear();
+  wanted.interfaces[0].addresses = {own("10.200.100.1/24")};
+  wanted.interfaces[0].former = FormerInterface{};
+  EXPECT_EQ(plan(configured_wg0(), wanted)->size(), 0u);
+
+  wanted.interfaces[0].former =
+      FormerInterface{.addresses = {own("fd00::1/64")},
+                      .routes = {{.destination = prefix("10.9.0.0/16"), .interface = "wg0"}}};
+  EXPECT_EQ(
+      described(*plan(configured_wg0(), wanted)),
+      (std::vector<std::string>{"remove fd00::1/64 from wg0", "remove route 10.9.0.0/16 dev wg0"}));
+}
+
+TEST(Plan, RemovesFormerRulesThatAreNotWanted) {
+  const RoutingRule mine{.priority = 10, .table = 1000};
+  const RoutingRule other{.priority = 11, .table = 1000};
+  HostState current = configured_wg0();
+  current.rules = {mine, other};
+  EXPECT_EQ(described(*plan(current, {.former_rules = {mine}})),
+            std::vector<std::string>{"remove rule 10: from all lookup 1000"});
+  EXPECT_EQ(plan(current, {.rules = {mine}, .former_rules = {mine}})->size(), 0u);
 }
 
 TEST(Plan, KnowsTheMetricThatTheKernelGivesAnIpv6Route) {

@@ -1,0 +1,293 @@
+#include "core/hostnet/quick_network.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "base/text.h"
+#include "core/hostnet/uplink.h"
+
+namespace ginnel::hostnet {
+namespace {
+
+constexpr std::uint32_t kMaxTablesTried = 4096;
+constexpr std::uint32_t kUsualMtu = 1500;
+constexpr std::uint32_t kSecondRule = 32766;  // The kernel's own rule for the main table.
+constexpr std::string_view kValidMark = "net/ipv4/conf/all/src_valid_mark";
+constexpr net::Family kFamilies[] = {net::Family::V4, net::Family::V6};
+
+// A dot-less number as the C library reads it with base 0.
+std::optional<std::uint32_t> c_number(std::string_view text) {
+  int base = 10;
+  if (text.starts_with("0x") || text.starts_with("0X")) {
+    base = 16;
+    text.remove_prefix(2);
+  } else if (text.size() > 1 && text.starts_with('0')) {
+    base = 8;
+  }
+  std::uint32_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+bool is_free(const HostState& host, const QuickTunnel& tunnel, std::uint32_t table) {
+  return std::ranges::none_of(host.routes, [&](const Route& route) {
+    return route.table == table && route.interface != tunnel.interface;
+  });
+}
+
+Result<std::uint32_t> choose_table(const HostState& host, const QuickTunnel& tunnel) {
+  if (tunnel.fwmark != 0) return tunnel.fwmark;
+  for (const RoutingRule& rule : tunnel.former_rules) {
+    if (rule.inverted && is_free(host, tunnel, rule.table)) return rule.table;
+  }
+  for (std::uint32_t n = 0; n < kMaxTablesTried; ++n) {
+    if (is_free(host, tunnel, kFirstQuickTable + n)) return kFirstQuickTable + n;
+  }
+  return fail(
+      ErrorCode::Exhausted,
+      fmt::format("interface {}: the routing tables {} to {} are all in use; choose a free "
+                  "one with FwMark",
+                  tunnel.interface, kFirstQuickTable, kFirstQuickTable + kMaxTablesTried - 1));
+}
+
+// Where the kernel would put a rule that names no priority: in front of all but the first.
+std::uint32_t next_priority(const std::vector<RoutingRule>& rules, net::Family family) {
+  std::size_t seen = 0;
+  for (const RoutingRule& rule : rules) {
+    if (rule.family == family && ++seen == 2) return rule.priority == 0 ? 0 : rule.priority - 1;
+  }
+  return kSecondRule - 1;
+}
+
+// The rule as it was made before, whose priority it keeps; else with the next one that is free.
+RoutingRule placed(RoutingRule rule, const QuickTunnel& tunnel, std::uint32_t& priority) {
+  for (const RoutingRule& former : tunnel.former_rules) {
+    rule.priority = former.priority;
+    if (rule == former) return rule;
+  }
+  rule.priority = priority;
+  if (priority != 0) --priority;
+  return rule;
+}
+
+// All but the tunnel's own datagrams look into `table`, unless the main table knows a way that is
+// no default route.
+void add_rules(const HostState& host, const QuickTunnel& tunnel, net::Family family,
+               std::uint32_t table, std::vector<RoutingRule>& rules) {
+  std::vector<RoutingRule> others;
+  std::ranges::copy_if(host.rules, std::back_inserter(others), [&](const RoutingRule& rule) {
+    return std::ranges::find(tunnel.former_rules, rule) == tunnel.former_rules.end();
+  });
+  std::uint32_t priority = next_priority(others, family);
+  rules.push_back(placed({.family = family,
+                          .mark = table,
+                          .mark_mask = UINT32_MAX,
+                          .inverted = true,
+                          .table = table,
+                          .origin = RouteOrigin::Boot},
+                         tunnel, priority));
+  rules.push_back(placed({.family = family,
+                          .table = kMainTable,
+                          .suppress_prefix_length = 0,
+                          .origin = RouteOrigin::Boot},
+                         tunnel, priority));
+}
+
+// What the interface can reach without a route of ours: by its addresses, or by routes of the main
+// table that somebody else made.
+std::vector<net::Prefix> reached_already(const HostState& host, const QuickTunnel& tunnel) {
+  std::vector<net::Prefix> reached;
+  for (const net::InterfaceAddress& address : tunnel.addresses) {
+    // A single IPv4 address brings no route into the main table.
+    if (!address.address.is_v4() || address.length < 32) reached.push_back(address.subnet());
+  }
+  for (const Route& route : host.routes) {
+    if (route.interface != tunnel.interface || route.table != kMainTable) continue;
+    const bool is_former = std::ranges::any_of(tunnel.former.routes, [&](const Route& former) {
+      return former.destination == route.destination && former.table == route.table;
+    });
+    const bool goes = std::ranges::any_of(tunnel.former.addresses, [&](const auto& former) {
+      return former.subnet() == route.destination;
+    });
+    if (!is_former && !goes) reached.push_back(route.destination);
+  }
+  return reached;
+}
+
+// A family whose every address is the tunnel's.
+struct Taken {
+  net::Family family = net::Family::V4;
+  bool by_one_prefix = false;  // 0.0.0.0/0 or ::/0, not by halves of it.
+};
+
+nft::Chain own_addresses_guard(const QuickTunnel& tunnel, const std::vector<Taken>& taken) {
+  nft::Chain chain{.name = "preraw",
+                   .base = nft::Base{.hook = nft::Hook::Prerouting, .priority = nft::kPriorityRaw}};
+  for (const Taken& family : taken) {
+    std::vector<net::Prefix> own;
+    for (const net::InterfaceAddress& address : tunnel.addresses) {
+      const net::Prefix host = net::Prefix::host(address.address);
+      if (host.family() == family.family && std::ranges::find(own, host) == own.end()) {
+        own.push_back(host);
+      }
+    }
+    if (own.empty()) continue;
+    chain.rules.push_back(
+        {.terms = {
+             nft::InterfaceIs{.names = {tunnel.interface}, .is = nft::Is::No},
+             nft::AddressIn{.side = nft::Side::Destination, .prefixes = std::move(own)},
+             nft::AddressTypeIs{
+                 .side = nft::Side::Source, .type = nft::AddressType::Local, .is = nft::Is::No},
+             nft::Drop{}}});
+  }
+  return chain;
+}
+
+// The kernel checks whether an answer comes in where its question went out. Answers to our
+// datagrams therefore get the mark back that those carried: theirs only, by the connection, so that
+// nobody else's marks are touched and a peer may roam.
+nft::Table quick_table(const QuickTunnel& tunnel, std::uint32_t mark,
+                       const std::vector<Taken>& taken) {
+  const nft::ProtocolIn udp{.protocols = {nft::Protocol::Udp}};
+  const nft::Chain restore{
+      .name = "premangle",
+      .base = nft::Base{.hook = nft::Hook::Prerouting, .priority = nft::kPriorityMangle},
+      .rules = {{.terms = {udp, nft::MarkIs{.of = nft::MarkOf::Connection, .value = mark},
+                           nft::SetMark{.of = nft::MarkOf::Packet, .value = mark}}}}};
+  const nft::Chain save{
+      .name = "postmangle",
+      .base = nft::Base{.hook = nft::Hook::Postrouting, .priority = nft::kPriorityMangle},
+      .rules = {{.terms = {udp, nft::MarkIs{.of = nft::MarkOf::Packet, .value = mark},
+                           nft::SetMark{.of = nft::MarkOf::Connection, .value = mark}}}}};
+  return {.family = nft::Family::Inet,
+          .name = tunnel.owner().table_name(),
+          .comment = tunnel.owner().mark(),
+          .chains = {own_addresses_guard(tunnel, taken), restore, save}};
+}
+
+std::vector<Taken> taken_families(const QuickTunnel& tunnel) {
+  std::vector<Taken> taken;
+  if (tunnel.routes != QuickRoutes::Automatic) return taken;
+  for (net::Family family : kFamilies) {
+    if (!takes_everything(tunnel.allowed_ips, family)) continue;
+    const auto whole = net::Prefix::masking(net::Address::any(family), 0);
+    const auto found = std::ranges::find(tunnel.allowed_ips, whole);
+    taken.push_back({.family = family, .by_one_prefix = found != tunnel.allowed_ips.end()});
+  }
+  return taken;
+}
+
+// The table of the route to `prefix`. Halves of everything have to stand in the own table: in the
+// main one they would carry off the tunnel's own datagrams.
+std::uint32_t table_of(const net::Prefix& prefix, const std::vector<Taken>& taken,
+                       std::uint32_t own_table) {
+  const auto found = std::ranges::find(taken, prefix.family(), &Taken::family);
+  if (found == taken.end()) return kMainTable;
+  return prefix.length() == 0 || !found->by_one_prefix ? own_table : kMainTable;
+}
+
+std::vector<Route> routes_of(const HostState& host, const QuickTunnel& tunnel,
+                             const std::vector<Taken>& taken, std::uint32_t own_table) {
+  std::vector<Route> routes;
+  if (tunnel.routes == QuickRoutes::None) return routes;
+  const std::vector<net::Prefix> reached = reached_already(host, tunnel);
+  for (const net::Prefix& prefix : tunnel.allowed_ips) {
+    const bool in_table = tunnel.routes == QuickRoutes::InTable;
+    const std::uint32_t table = in_table ? tunnel.table : table_of(prefix, taken, own_table);
+    const bool is_reached = std::ranges::any_of(
+        reached, [&](const net::Prefix& other) { return other.contains(prefix); });
+    if (!in_table && table == kMainTable && is_reached) continue;
+    routes.push_back({.destination = prefix,
+                      .interface = tunnel.interface,
+                      .table = table,
+                      .origin = RouteOrigin::Boot});
+  }
+  std::ranges::stable_sort(routes, std::ranges::greater(),
+                           [](const Route& route) { return route.destination.length(); });
+  return routes;
+}
+
+// What a person would want to know, and the kernel setting that IPv4 needs.
+void note_families(const HostState& host, const QuickTunnel& tunnel,
+                   const std::vector<Taken>& taken, QuickWishes& wishes) {
+  const auto takes = [&](net::Family family) {
+    return std::ranges::find(taken, family, &Taken::family) != taken.end();
+  };
+  if (takes(net::Family::V4)) {
+    wishes.host.sysctls.push_back({.path = std::string(kValidMark), .value = "1"});
+  }
+  if (takes(net::Family::V4) && !takes(net::Family::V6) &&
+      find_uplink(host, net::Family::V6, tunnel.interface)) {
+    wishes.warnings.push_back(
+        fmt::format("{}: IPv6 goes around this tunnel, which takes IPv4 only; add ::/0 to "
+                    "AllowedIPs to send it in as well",
+                    tunnel.interface));
+  }
+}
+
+}  // namespace
+
+bool takes_everything(const std::vector<net::Prefix>& prefixes, net::Family family) {
+  std::vector<net::Prefix> sorted;
+  std::ranges::copy_if(prefixes, std::back_inserter(sorted),
+                       [&](const net::Prefix& prefix) { return prefix.family() == family; });
+  std::ranges::sort(sorted, {}, [](const net::Prefix& prefix) { return prefix.address(); });
+  const net::Address first = net::Address::any(family);
+  net::Address next = first;  // All before it are taken.
+  for (const net::Prefix& prefix : sorted) {
+    if (prefix.address() > next) return false;
+    const net::Address behind = prefix.last().plus(1);
+    if (behind == first) return true;
+    next = std::max(next, behind);
+  }
+  return false;
+}
+
+Result<QuickWishes> quick_wishes(const HostState& host, const QuickTunnel& tunnel) {
+  QuickWishes wishes{.fwmark = tunnel.fwmark};
+  const std::vector<Taken> taken = taken_families(tunnel);
+  std::uint32_t own_table = 0;
+  if (!taken.empty()) {
+    const auto table = choose_table(host, tunnel);
+    if (!table) return std::unexpected(table.error());
+    own_table = wishes.fwmark = *table;
+    wishes.host.tables.push_back(quick_table(tunnel, own_table, taken));
+  }
+  for (const Taken& family : taken) {
+    add_rules(host, tunnel, family.family, own_table, wishes.host.network.rules);
+  }
+  wishes.host.network.former_rules = tunnel.former_rules;
+  wishes.host.network.interfaces.push_back({.name = tunnel.interface,
+                                            .mtu = tunnel.mtu,
+                                            .addresses = tunnel.addresses,
+                                            .routes = routes_of(host, tunnel, taken, own_table),
+                                            .former = tunnel.former});
+  note_families(host, tunnel, taken, wishes);
+  return wishes;
+}
+
+std::uint32_t automatic_mtu(const std::vector<std::uint32_t>& path_mtus) {
+  const auto least = std::ranges::min_element(path_mtus);
+  const std::uint32_t path = least == path_mtus.end() ? kUsualMtu : *least;
+  const std::uint32_t inner = path > kTunnelOverhead ? path - kTunnelOverhead : 0;
+  return std::clamp(inner, kMinAutomaticMtu, kMaxAutomaticMtu);
+}
+
+std::optional<std::uint32_t> find_table(std::string_view name, std::string_view rt_tables) {
+  static constexpr std::pair<std::string_view, std::uint32_t> kWellKnown[] = {
+      {"default", 253}, {"main", kMainTable}, {"local", kLocalTable}};
+  for (const auto& [known, number] : kWellKnown) {
+    if (known == name) return number;
+  }
+  for (std::string_view line : split(rt_tables, '\n')) {
+    line = trim(line.substr(0, line.find('#')));
+    const std::size_t gap = line.find_first_of(" \t");
+    if (gap == std::string_view::npos || trim(line.substr(gap)) != name) continue;
+    if (const auto number = c_number(line.substr(0, gap))) return number;
+  }
+  return c_number(name);
+}
+
+}  // namespace ginnel::hostnet

@@ -1,0 +1,39 @@
+// What an owner without a process of its own (`ginnel up`) did to a host, so that another process
+// can change it or take it back. Written before anything is done, so it may say more than was. A
+// value and its text form; the kernel settings are in sysctl_ledger.h instead.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "core/hostnet/owner.h"
+#include "core/hostnet/plan.h"
+
+namespace ginnel::hostnet {
+
+struct StandingRecord {
+  static constexpr std::size_t kMaxTextSize = std::size_t{128} * 1024 * 1024;
+  static constexpr std::size_t kMaxRules = 1024;
+  static constexpr std::size_t kMaxAddresses = 4096;
+  static constexpr std::size_t kMaxRoutes = std::size_t{2} * 1024 * 1024;
+
+  std::string boot{};  // Nothing of it survives another one.
+  Owner owner{};
+  std::string configuration{};  // The file's path.
+  std::string backend{};        // "userspace", "kernel", "program".
+  std::string resolver{};       // What was told of DNS servers; empty: nothing.
+  std::uint32_t mtu = 0;
+  std::uint16_t listen_port = 0;  // Chosen by chance, not by the file. 0: not so.
+  std::uint32_t fwmark = 0;       // The same.
+  FormerInterface interface{};
+  std::vector<RoutingRule> rules{};
+
+  std::string to_text() const;
+  // Fails, naming the line, on what to_text() did not write.
+  static Result<StandingRecord> parse(std::string_view text);
+
+  friend bool operator==(const StandingRecord&, const StandingRecord&) = default;
+};
+
+}  // namespace ginnel::hostnet
