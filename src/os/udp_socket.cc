@@ -103,7 +103,7 @@ UdpSocket::UdpSocket(Fd fd, const UdpOptions& options, bool gro, std::uint16_t p
                .gso = options.gso && can_join(fd_.get()),
                .fwmark = options.fwmark,
                .interface = options.interface},
-              options.system != nullptr ? *options.system : real_system_, counters_) {}
+              options.system != nullptr ? *options.system : real_system_, *counters_) {}
 
 Result<std::unique_ptr<UdpSocket>> UdpSocket::bind(const UdpOptions& options, PortSharing sharing) {
   const int family = socket_family(options.address.family());
@@ -140,11 +140,11 @@ std::size_t UdpSocket::receive(ReceiveBatch& batch) {
       system.receive_messages(fd_.get(), messages.data(), static_cast<unsigned>(messages.size()));
   if (received <= 0) {
     if (received < 0 && received != -EAGAIN && received != -EINTR) {
-      counters_.add(UdpCount::ReceiveFailed);
+      counters_->add(UdpCount::ReceiveFailed);
     }
     return 0;
   }
-  batch.take(static_cast<std::size_t>(received), counters_);
+  batch.take(static_cast<std::size_t>(received), *counters_);
   sender_.note_received(batch.paths());
   return batch.datagrams().size();
 }

@@ -74,7 +74,9 @@ class UdpSocket {
   int fd() const { return fd_.get(); }  // To poll for reading.
   net::Family family() const { return family_; }
   std::uint16_t local_port() const { return port_; }
-  const UdpCounters& counters() const { return counters_; }
+  const UdpCounters& counters() const { return *counters_; }
+  // For another thread, which may still ask when the socket is closed.
+  std::shared_ptr<const UdpCounters> share_counters() const { return counters_; }
   // What the kernel dropped because nobody received it in time.
   std::uint64_t receive_overflows() const;
   // Whether datagrams are joined on sending, and may come joined. Any thread may ask.
@@ -90,7 +92,7 @@ class UdpSocket {
   std::uint16_t port_;
   bool gro_;
   LinuxUdpSystem real_system_;
-  UdpCounters counters_;
+  std::shared_ptr<UdpCounters> counters_ = std::make_shared<UdpCounters>();
   UdpSender sender_;
 };
 

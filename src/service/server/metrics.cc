@@ -179,9 +179,9 @@ void MetricsCounters::record(const wg::DeviceStatus& device) {
     if (name.starts_with(kDrop)) {
       const std::string_view reason = name.substr(kDrop.size());
       (is_outbound(reason) ? outbound_drops_ : inbound_drops_)[std::string(reason)] += count;
-    } else if (name.starts_with("tun_read_")) {
+    } else if (name.starts_with("tun_read_") || name.starts_with("udp_send_")) {
       outbound_drops_[std::string(name)] += count;
-    } else if (name.starts_with("tun_write_")) {
+    } else if (name.starts_with("tun_write_") || name.starts_with("udp_receive_")) {
       inbound_drops_[std::string(name)] += count;
     }
   });

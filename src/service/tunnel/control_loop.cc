@@ -158,9 +158,11 @@ Status ControlLoop::apply_sockets(const wg::DeviceChange& change) {
       if (!sender) return pass(std::move(sender));
       senders.push_back(std::move(*sender));
     }
+    udp_totals_.replace(*bound, senders);
     for (std::size_t i = 0; i < workers_.size(); ++i) {
       workers_[i]->give_sockets(std::move((*bound)[i]));
     }
+    udp_totals_.retire_overflows(sockets_);
     sockets_ = std::move(senders);
     port_was_chosen_ = port == 0;
   } else if (fwmark != fwmark_) {
@@ -202,6 +204,7 @@ wg::DeviceStatus ControlLoop::status() {
     for (const auto& worker : workers_) total += worker->tun_counters().of(count);
     if (total != 0) status.counters.push_back({std::string(os::name_of(count)), total});
   }
+  udp_totals_.append(sockets_, status.counters);
   return status;
 }
 

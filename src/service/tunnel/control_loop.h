@@ -15,6 +15,7 @@
 #include "os/tun_watch.h"
 #include "os/udp_pair.h"
 #include "service/tunnel/tunnel_worker.h"
+#include "service/tunnel/udp_totals.h"
 
 namespace ginnel::tunnel {
 
@@ -82,6 +83,7 @@ class ControlLoop {
 
   // The workers' sockets once more, for sending; setting a mark on one sets it on the worker's too.
   std::vector<os::UdpPair> sockets_;
+  UdpTotals udp_totals_;
   bool port_was_chosen_ = false;  // By us, because none was asked for.
   std::uint32_t fwmark_ = 0;
 

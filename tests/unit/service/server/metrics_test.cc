@@ -225,11 +225,19 @@ TEST(MetricsCounters, TellTheDirectionsOfDropsApart) {
                               {"drop_no_route", 2},
                               {"tun_reads", 3},
                               {"tun_read_too_long", 4},
-                              {"tun_write_device_down", 5}}));
+                              {"tun_write_device_down", 5},
+                              {"udp_sends", 6},
+                              {"udp_send_buffer_full", 7},
+                              {"udp_receives", 8},
+                              {"udp_receive_overflows", 9}}));
 
   const MetricsSnapshot snapshot = filled(counters);
-  EXPECT_EQ(snapshot.inbound_drops, (LabelledCounts{{"bad_tag", 1}, {"tun_write_device_down", 5}}));
-  EXPECT_EQ(snapshot.outbound_drops, (LabelledCounts{{"no_route", 2}, {"tun_read_too_long", 4}}));
+  EXPECT_EQ(snapshot.inbound_drops,
+            (LabelledCounts{
+                {"bad_tag", 1}, {"tun_write_device_down", 5}, {"udp_receive_overflows", 9}}));
+  EXPECT_EQ(snapshot.outbound_drops,
+            (LabelledCounts{
+                {"no_route", 2}, {"tun_read_too_long", 4}, {"udp_send_buffer_full", 7}}));
 }
 
 // The reasons are known here by name only: this breaks when the engine renames one.

@@ -20,6 +20,14 @@ void await_end(const Tunnel& tunnel) {
   EXPECT_FALSE(poller->wait_until(os::Clock().mono() + 20s).empty());
 }
 
+std::uint64_t counter(Tunnel& tunnel, std::string_view name) {
+  const auto status = tunnel.observe();
+  for (const wg::NamedCounter& one : status->counters) {
+    if (one.name == name) return one.value;
+  }
+  return 0;
+}
+
 wg::DeviceChange with_port(std::uint16_t port) {
   wg::DeviceChange change;
   change.listen_port = port;
@@ -100,6 +108,31 @@ TEST_F(TunnelTest, KeepsAPortThatWasChosenWhenAnyWillDo) {
   EXPECT_NE(chosen, 0);
   ASSERT_TRUE(tunnel->configure(with_port(0)));
   EXPECT_EQ(tunnel->observe()->listen_port, chosen);
+}
+
+TEST_F(TunnelTest, StillCountsWhatSocketsSentThatAChangeOfPortClosed) {
+  const auto tunnel = started({.interface = "counts", .workers = 2});
+  ASSERT_TRUE(tunnel);
+  os::SystemRng rng;
+  wg::DeviceChange change;
+  change.private_key = crypto::PrivateKey::generate(rng);
+  wg::PeerChange peer{.public_key = crypto::PrivateKey::generate(rng).public_key()};
+  peer.endpoint = net::Endpoint{net::Address::v4({127, 0, 0, 1}), 9};
+  peer.persistent_keepalive_seconds = 25;
+  change.peers.push_back(std::move(peer));
+  ASSERT_TRUE(tunnel->configure(std::move(change)));
+  os::Namespace::shell("ip link set counts up");
+  const MonoTime end = os::Clock().mono() + 20s;
+  while (counter(*tunnel, "udp_datagrams_sent") == 0 && os::Clock().mono() < end) {
+  }
+
+  std::uint64_t sent = counter(*tunnel, "udp_datagrams_sent");
+  EXPECT_GE(sent, 1);
+  for (std::uint16_t port = 4000; port < 4004; ++port) {
+    ASSERT_TRUE(tunnel->configure(with_port(port)));
+    EXPECT_GE(counter(*tunnel, "udp_datagrams_sent"), sent) << port;
+    sent = counter(*tunnel, "udp_datagrams_sent");
+  }
 }
 
 TEST_F(TunnelTest, FailsWithoutATraceWhereverItRunsOutOfDescriptors) {
