@@ -232,12 +232,12 @@ TEST(MetricsCounters, TellTheDirectionsOfDropsApart) {
                               {"udp_receive_overflows", 9}}));
 
   const MetricsSnapshot snapshot = filled(counters);
-  EXPECT_EQ(snapshot.inbound_drops,
-            (LabelledCounts{
-                {"bad_tag", 1}, {"tun_write_device_down", 5}, {"udp_receive_overflows", 9}}));
-  EXPECT_EQ(snapshot.outbound_drops,
-            (LabelledCounts{
-                {"no_route", 2}, {"tun_read_too_long", 4}, {"udp_send_buffer_full", 7}}));
+  EXPECT_EQ(
+      snapshot.inbound_drops,
+      (LabelledCounts{{"bad_tag", 1}, {"tun_write_device_down", 5}, {"udp_receive_overflows", 9}}));
+  EXPECT_EQ(
+      snapshot.outbound_drops,
+      (LabelledCounts{{"no_route", 2}, {"tun_read_too_long", 4}, {"udp_send_buffer_full", 7}}));
 }
 
 // The reasons are known here by name only: this breaks when the engine renames one.
