@@ -33,9 +33,16 @@ Result<tunnel::DevOptions> options_of(const Args& args) {
   const auto aead = aead_of(args);
   if (!aead) return std::unexpected(aead.error());
   options.tunnel.aead = *aead;
-  options.tunnel.tun_offload = !args.flag("--no-tun-offload");
-  options.tunnel.udp_gso = !args.flag("--no-udp-gso");
-  options.tunnel.udp_gro = !args.flag("--no-udp-gro");
+  const auto on = [&](std::string_view all, std::string_view one) {
+    return !args.flag(all) && !args.flag(one);
+  };
+  options.tunnel.tun_offloads = {.tcp_v4 = on("--no-tun-offload", "--no-tun-tso4"),
+                                 .tcp_v6 = on("--no-tun-offload", "--no-tun-tso6"),
+                                 .udp = on("--no-tun-offload", "--no-tun-uso")};
+  options.tunnel.udp_gso = {on("--no-udp-gso", "--no-udp-gso4"),
+                            on("--no-udp-gso", "--no-udp-gso6")};
+  options.tunnel.udp_gro = {on("--no-udp-gro", "--no-udp-gro4"),
+                            on("--no-udp-gro", "--no-udp-gro6")};
   return options;
 }
 
@@ -80,8 +87,15 @@ constexpr Flag kFlags[] = {
      .help = "what encrypts; to compare, or to avoid a broken one",
      .words = "auto openssl ipsec-mb ipsec-mb-avx2 ipsec-mb-sse"},
     {.name = "--no-tun-offload", .help = "move single packets, not super-packets, on the TUN side"},
+    {.name = "--no-tun-tso4", .help = "that, for TCP over IPv4"},
+    {.name = "--no-tun-tso6", .help = "that, for TCP over IPv6"},
+    {.name = "--no-tun-uso", .help = "that, for UDP"},
     {.name = "--no-udp-gso", .help = "send datagrams one by one"},
+    {.name = "--no-udp-gso4", .help = "that, over IPv4"},
+    {.name = "--no-udp-gso6", .help = "that, over IPv6"},
     {.name = "--no-udp-gro", .help = "receive datagrams one by one"},
+    {.name = "--no-udp-gro4", .help = "that, over IPv4"},
+    {.name = "--no-udp-gro6", .help = "that, over IPv6"},
 };
 constexpr Exit kExits[] = {
     {kOk, "interface and control socket answered; with --foreground: ended as asked"},

@@ -26,7 +26,6 @@ using net::VirtioHeader;
 
 // Linux 6.2; older headers lack them. The kernel wants both or none.
 constexpr unsigned kUso = 0x20 | 0x40;
-constexpr unsigned kTso = TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 
 // The virtio header is read right before the packet, which thereby stays aligned.
 constexpr std::size_t kPacketOffset = 16;
@@ -207,13 +206,16 @@ Status TunDevice::start_offloads() {
     return os_fail(fmt::format("set the virtio header of {}", name()), errno,
                    "switch its offloads off");
   }
-  const unsigned tso = options_.tcp_offload ? kTso : 0;
-  const unsigned uso = options_.udp_offload ? kUso : 0;
+  const Coalescer::Kinds wanted = options_.offloads;
+  unsigned tso = 0;
+  if (wanted.tcp_v4) tso |= TUN_F_TSO4 | TUN_F_TSO_ECN;
+  if (wanted.tcp_v6) tso |= TUN_F_TSO6 | TUN_F_TSO_ECN;
+  const unsigned uso = wanted.udp ? kUso : 0;
   // The kernel does not say what it knows; it refuses the whole set.
   const bool udp = uso != 0 && set_offloads(fd_.get(), TUN_F_CSUM | tso | uso);
   const bool tcp = tso != 0 && (udp || set_offloads(fd_.get(), TUN_F_CSUM | tso));
   if (!udp && !tcp && !set_offloads(fd_.get(), TUN_F_CSUM)) set_offloads(fd_.get(), 0);
-  read_offloads_ = {.tcp_v4 = tcp, .tcp_v6 = tcp, .udp = udp};
+  read_offloads_ = {.tcp_v4 = tcp && wanted.tcp_v4, .tcp_v6 = tcp && wanted.tcp_v6, .udp = udp};
   coalescer_.set_kinds(read_offloads_);
   return ok();
 }

@@ -21,8 +21,7 @@ struct TunOptions {
   bool multi_queue = false;       // Allows open_queue().
   // Each can be switched off, for kernels that get one wrong. Without `virtio_header` all are off.
   bool virtio_header = true;
-  bool tcp_offload = true;
-  bool udp_offload = true;
+  net::Coalescer::Kinds offloads{.tcp_v4 = true, .tcp_v6 = true, .udp = true};
 };
 
 // One queue of the interface, non-blocking, used by one thread. The interface lives as long as one

@@ -100,7 +100,7 @@ UdpSocket::UdpSocket(Fd fd, const UdpOptions& options, bool gro, std::uint16_t p
       gro_(gro),
       sender_({.fd = fd_.get(),
                .family = family_,
-               .gso = options.gso && can_join(fd_.get()),
+               .gso = options.gso.of(family_) && can_join(fd_.get()),
                .fwmark = options.fwmark,
                .interface = options.interface},
               options.system != nullptr ? *options.system : real_system_, *counters_) {}
@@ -117,7 +117,8 @@ Result<std::unique_ptr<UdpSocket>> UdpSocket::bind(const UdpOptions& options, Po
   }
   size_buffer(fd.get(), SO_RCVBUFFORCE, SO_RCVBUF, options.receive_buffer_bytes);
   size_buffer(fd.get(), SO_SNDBUFFORCE, SO_SNDBUF, options.send_buffer_bytes);
-  const bool gro = options.gro && set_option(fd.get(), SOL_UDP, UDP_GRO, 1);
+  const bool wants_gro = options.gro.of(options.address.family());
+  const bool gro = wants_gro && set_option(fd.get(), SOL_UDP, UDP_GRO, 1);
 
   if (sharing == PortSharing::Joining) set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1);
   if (Status attached = attach(fd.get(), options); !attached) return pass(std::move(attached));

@@ -15,12 +15,22 @@
 namespace ginnel::os {
 
 // The kernel doubles it and counts its own memory for each datagram. A gigabit link of full
-// datagrams fills it in 10 ms, enough for a thread that is scheduled late; a sender on the same host
-// in 3 ms, and that is how long what is behind them waits.
+// datagrams fills it in 10 ms, enough for a thread that is scheduled late; a sender on the same
+// host in 3 ms, and that is how long what is behind them waits.
 inline constexpr int kReceiveBufferBytes = 1 << 20;
 // What waits here waits behind no queue discipline, so it is pure delay; two full batches fit.
 inline constexpr int kSendBufferBytes = 1 << 20;
 inline constexpr int kMaxSocketBufferBytes = 64 << 20;
+
+// A switch for each address family, because one set of options makes the sockets of both.
+struct FamilySwitch {
+  bool v4;
+  bool v6;
+
+  constexpr FamilySwitch(bool both) : v4(both), v6(both) {}
+  constexpr FamilySwitch(bool for_v4, bool for_v6) : v4(for_v4), v6(for_v6) {}
+  constexpr bool of(net::Family family) const { return family == net::Family::V4 ? v4 : v6; }
+};
 
 struct UdpOptions {
   net::Address address{};    // Its family is the socket's. Unspecified: every local address.
@@ -28,8 +38,8 @@ struct UdpOptions {
   std::uint32_t fwmark = 0;  // 0: none. Setting one needs CAP_NET_ADMIN.
   std::string interface{};   // Bound to this one; empty: all.
   // Each can be switched off, for kernels that get one wrong.
-  bool gso = true;
-  bool gro = true;
+  FamilySwitch gso = true;
+  FamilySwitch gro = true;
   // As far as this process may; at most kMaxSocketBufferBytes.
   int receive_buffer_bytes = kReceiveBufferBytes;
   int send_buffer_bytes = kSendBufferBytes;

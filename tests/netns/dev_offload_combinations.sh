@@ -18,8 +18,12 @@ carries_with() {
 }
 carries_with
 carries_with --no-tun-offload
+carries_with --no-tun-tso4
+carries_with --no-tun-tso6 --no-tun-uso
 carries_with --no-udp-gso
+carries_with --no-udp-gso4 --no-udp-gro6
 carries_with --no-udp-gro
+carries_with --no-udp-gro4 --no-udp-gso6
 carries_with --no-tun-offload --no-udp-gso --no-udp-gro --workers 1
 carries_with --aead openssl --workers 4
 if [[ $(uname -m) == x86_64 ]]; then

@@ -17,10 +17,8 @@ std::size_t worker_count(const TunnelOptions& options) {
 
 Result<std::unique_ptr<Tunnel>> Tunnel::start(TunnelOptions options) {
   const std::size_t workers = worker_count(options);
-  auto device = os::TunDevice::open({.name = options.interface,
-                                     .multi_queue = workers > 1,
-                                     .tcp_offload = options.tun_offload,
-                                     .udp_offload = options.tun_offload});
+  auto device = os::TunDevice::open(
+      {.name = options.interface, .multi_queue = workers > 1, .offloads = options.tun_offloads});
   if (!device) return pass(std::move(device));
   auto tunnel = std::make_unique<Tunnel>(Key{}, (*device)->name(), workers);
   if (Status made = tunnel->make(options, std::move(*device)); !made) {

@@ -19,9 +19,9 @@ struct TunnelOptions {
   std::optional<net::Address> listen_address;  // Absent: every address of both families.
   crypto::AeadLibrary aead = crypto::AeadLibrary::Automatic;
   // Each can be switched off, for kernels that get one wrong.
-  bool tun_offload = true;
-  bool udp_gso = true;
-  bool udp_gro = true;
+  net::Coalescer::Kinds tun_offloads{.tcp_v4 = true, .tcp_v6 = true, .udp = true};
+  os::FamilySwitch udp_gso = true;
+  os::FamilySwitch udp_gro = true;
   std::function<void(const wg::EngineEvent&)> on_event;  // On the control thread. May be empty.
 };
 

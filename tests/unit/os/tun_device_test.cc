@@ -167,9 +167,11 @@ class Tunnel {
 // Every test of carried traffic runs with each offload on and off.
 const std::pair<const char*, TunOptions> kVariants[] = {
     {"everything", {}},
-    {"no UDP offload", {.udp_offload = false}},
-    {"no TCP offload", {.tcp_offload = false}},
-    {"checksums only", {.tcp_offload = false, .udp_offload = false}},
+    {"no UDP offload", {.offloads = {.tcp_v4 = true, .tcp_v6 = true, .udp = false}}},
+    {"no TCP offload", {.offloads = {.tcp_v4 = false, .tcp_v6 = false, .udp = true}}},
+    {"TCP over IPv4 only", {.offloads = {.tcp_v4 = true, .tcp_v6 = false, .udp = false}}},
+    {"TCP over IPv6 only", {.offloads = {.tcp_v4 = false, .tcp_v6 = true, .udp = false}}},
+    {"checksums only", {.offloads = {.tcp_v4 = false, .tcp_v6 = false, .udp = false}}},
     {"no virtio header", {.virtio_header = false}},
 };
 
@@ -214,7 +216,8 @@ TEST(TunDevice, CarriesTcpStreamsExactlyBothWaysAtOnce) {
         tunnel.stop();
         for (const TunDevice* device : {tunnel.near.get(), tunnel.far.get()}) {
           const TunCounters& counters = device->counters();
-          const bool offload = options.virtio_header && options.tcp_offload;
+          const bool offload =
+              options.virtio_header && (v6 ? options.offloads.tcp_v6 : options.offloads.tcp_v4);
           EXPECT_EQ(counters.of(TunCount::SuperPacketsRead) > 0, offload);
           EXPECT_EQ(counters.of(TunCount::SuperPacketsWritten) > 0, offload);
           EXPECT_GT(counters.of(TunCount::PacketsRead), 2800u);
@@ -292,7 +295,7 @@ TEST(TunDevice, MovesASuperPacketOfDatagramsWithOneReadAndOneWrite) {
                   static_cast<ssize_t>(sent.size()));
         forward(*tunnel.far, batch, *tunnel.near);
 
-        const bool offload = options.virtio_header && options.udp_offload;
+        const bool offload = options.virtio_header && options.offloads.udp;
         const std::size_t expected = offload ? 1 : kCount;
         EXPECT_EQ(counts(TunCount::Reads, TunCount::Writes),
                   std::pair(calls.first + expected, calls.second + expected));

@@ -151,6 +151,16 @@ TEST_F(UdpPairTest, GivesUpWhenNoPortIsFreeInBothFamilies) {
   EXPECT_EQ(pairs.error().code, ErrorCode::AlreadyExists);
 }
 
+TEST_F(UdpPairTest, SwitchesOffloadsByFamily) {
+  for (const bool v4 : {true, false}) {
+    const UdpPair pair = pair_of({.socket = {.gso = {v4, !v4}, .gro = {!v4, v4}}});
+    EXPECT_EQ(pair.v4()->gso(), v4);
+    EXPECT_EQ(pair.v6()->gso(), !v4);
+    EXPECT_EQ(pair.v4()->gro(), !v4);
+    EXPECT_EQ(pair.v6()->gro(), v4);
+  }
+}
+
 TEST_F(UdpPairTest, SharesItsSocketsWithAThreadThatSends) {
   UdpPair pair = pair_of({.socket = {.fwmark = 5}});
   auto twin = pair.duplicate();
