@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <functional>
+#include <map>
+#include <ranges>
 
 #include "base/text.h"
 #include "core/hostnet/uplink.h"
@@ -204,8 +208,12 @@ std::vector<Route> routes_of(const HostState& host, const QuickTunnel& tunnel,
                       .table = table,
                       .origin = RouteOrigin::Boot});
   }
-  std::ranges::stable_sort(routes, std::ranges::greater(),
-                           [](const Route& route) { return route.destination.length(); });
+  // Not std::stable_sort(): clang refuses what libstdc++ 12 makes it of.
+  std::multimap<unsigned, Route, std::greater<>> longest_first;
+  for (Route& route : routes) {
+    longest_first.emplace(route.destination.length(), std::move(route));
+  }
+  std::ranges::copy(longest_first | std::views::values, routes.begin());
   return routes;
 }
 
