@@ -18,6 +18,7 @@ constexpr std::string_view kMigrations[] = {
     "  PRIMARY KEY (peer, cause)"
     ") WITHOUT ROWID;"
     "CREATE TABLE choices (name TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL) WITHOUT ROWID",
+    "ALTER TABLE traffic ADD COLUMN endpoint TEXT NOT NULL DEFAULT ''",
 };
 
 }  // namespace

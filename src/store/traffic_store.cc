@@ -52,7 +52,7 @@ Result<TrafficStore> TrafficStore::open(const Database& database, std::size_t ma
 
 Status TrafficStore::load() {
   auto rows = database_->prepare(
-      "SELECT peer, rx_bytes, tx_bytes, handshakes, last_handshake_ns FROM traffic");
+      "SELECT peer, rx_bytes, tx_bytes, handshakes, last_handshake_ns, endpoint FROM traffic");
   if (!rows) return pass(std::move(rows));
   for (;;) {
     auto row = rows->step();
@@ -65,6 +65,7 @@ Status TrafficStore::load() {
     total.tx_bytes = stored_count(rows->integer(2));
     total.handshakes = stored_count(rows->integer(3));
     total.last_handshake = UnixTime(Duration(rows->integer(4)));
+    total.endpoint = rows->text(5);
   }
 }
 
@@ -94,6 +95,8 @@ Traffic TrafficStore::record(const PeerKey& peer, const Traffic& device) {
   add_growth(entry.total.handshakes, entry.device.handshakes, device.handshakes);
   entry.device.last_handshake = device.last_handshake;
   entry.total.last_handshake = std::max(entry.total.last_handshake, device.last_handshake);
+  entry.device.endpoint = device.endpoint;
+  if (!device.endpoint.empty()) entry.total.endpoint = device.endpoint;
   std::vector<CauseCount> last = std::move(entry.device.failures);
   for (const CauseCount& failure : device.failures) {
     std::uint64_t* total = count_of(entry.total.failures, failure.cause);
@@ -143,7 +146,7 @@ Status TrafficStore::delete_forgotten() const {
 }
 
 Status TrafficStore::write_changed() const {
-  auto traffic = database_->prepare("INSERT OR REPLACE INTO traffic VALUES (?, ?, ?, ?, ?)");
+  auto traffic = database_->prepare("INSERT OR REPLACE INTO traffic VALUES (?, ?, ?, ?, ?, ?)");
   if (!traffic) return pass(std::move(traffic));
   auto failures = database_->prepare("INSERT OR REPLACE INTO handshake_failures VALUES (?, ?, ?)");
   if (!failures) return pass(std::move(failures));
@@ -153,7 +156,8 @@ Status TrafficStore::write_changed() const {
         .bind(2, stored(entry.total.rx_bytes))
         .bind(3, stored(entry.total.tx_bytes))
         .bind(4, stored(entry.total.handshakes))
-        .bind(5, std::int64_t{entry.total.last_handshake.time_since_epoch().count()});
+        .bind(5, std::int64_t{entry.total.last_handshake.time_since_epoch().count()})
+        .bind(6, std::string_view(entry.total.endpoint));
     if (Status written = traffic->run(); !written) return written;
     for (const CauseCount& failure : entry.total.failures) {
       failures->bind(1, ByteView(key))

@@ -1,5 +1,6 @@
-// What each peer has sent, received and negotiated since it was made: totals that survive restarts
-// of the device, whose own counters begin at zero each time. Totals never fall.
+// What each peer has sent, received and negotiated since it was made, and where it was last: totals
+// that survive restarts of the device, whose own counters begin at zero each time. Totals never
+// fall.
 #pragma once
 
 #include <array>
@@ -27,6 +28,7 @@ struct Traffic {
   std::uint64_t tx_bytes = 0;
   std::uint64_t handshakes = 0;
   UnixTime last_handshake{};         // 1970: never.
+  std::string endpoint;              // ADDRESS:PORT where it was last; empty: not known.
   std::vector<CauseCount> failures;  // Handshakes that failed, by cause; each cause once.
 
   friend bool operator==(const Traffic&, const Traffic&) = default;

@@ -40,6 +40,8 @@ ip -n server addr add 192.0.2.99/32 dev to-client
 manage server reload
 rules | diff "$dir/opened" -
 
+eventually grep -aqr 192.0.2.2: /var/lib/ginnel  # Where to call the client back.
+
 step "killed: the next start, without the flag, closes it"
 stop "$server" KILL
 rules | diff "$dir/opened" -
@@ -53,7 +55,7 @@ start_server --open-firewall
 stop "$server" KILL
 start_server --open-firewall
 (($(opened) == $(grep -c 'comment "ginnel' "$dir/opened"))) || fail "not once: $(rules)"
-wait_for 40 reaches client 203.0.113.1
+eventually reaches client 203.0.113.1
 stop "$server"
 ((status == 0)) || fail "exit code $status"
 is_as_before

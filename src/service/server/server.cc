@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "service/server/call_back.h"
 #include "service/server/change_summary.h"
 #include "service/server/client_files.h"
 
@@ -66,6 +67,7 @@ Status Server::bring_up() {
   const Uplinks uplinks = choose_uplinks(config_, *host, device_.interface_name());
   if (Status applied = host_.apply(host_wishes(config_, uplinks)); !applied) return applied;
   look_at_host(std::move(*host));
+  call_back_peers({});
   return ok();
 }
 
@@ -152,6 +154,7 @@ Result<ChangeView> Server::adopt(ServerConfig next) {
   key_ = std::move(*key);
   public_key_ = key_.key.public_key();
   look_at_host(std::move(*host));
+  call_back_peers(next.peers);
   for (const Finding& finding : findings_) view.warnings.push_back(finding.message);
   return view;
 }
@@ -185,6 +188,15 @@ Status Server::change_device(const ServerConfig& before, const ServerConfig& aft
     change.listen_port = after.listen.port;
   }
   return device_.configure(std::move(change));
+}
+
+void Server::call_back_peers(const std::vector<ServerPeer>& before) {
+  wg::DeviceChange calls;
+  calls.peers = call_back(before, config_.peers, traffic_, clock_.now().unix);
+  if (calls.peers.empty()) return;
+  if (Status called = device_.configure(std::move(calls)); !called) {
+    log::debug("clients were not called back: {}", called.error().message);
+  }
 }
 
 HostWishes Server::host_wishes(const ServerConfig& config, const Uplinks& uplinks) const {

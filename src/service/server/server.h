@@ -77,6 +77,8 @@ class Server {
   Status check_adoptable(const config::ServerConfig& next) const REQUIRES_LOCK(mutex_);
   Status change_device(const config::ServerConfig& before, const config::ServerConfig& after,
                        const ServerKey* new_key) REQUIRES_LOCK(mutex_);
+  // REQUIRES: the interface is up.
+  void call_back_peers(const std::vector<config::ServerPeer>& before) REQUIRES_LOCK(mutex_);
   HostWishes host_wishes(const config::ServerConfig& config, const Uplinks& uplinks) const;
   void look_at_host(hostnet::HostState state) REQUIRES_LOCK(mutex_);
   void find_out() REQUIRES_LOCK(mutex_);

@@ -29,6 +29,8 @@ constexpr Duration kMaxSettleTime = 2s;
 // Firewalls change without a word.
 constexpr Duration kLookInterval = 30s;
 constexpr Duration kSaveInterval = 30s;
+// After somebody came or moved, so that a server that is killed finds its clients again.
+constexpr Duration kSaveSoon = 2s;
 constexpr std::size_t kMaxPendingEvents = 256;
 // Its members may use the control socket, which root needs nobody's leave for.
 constexpr std::string_view kGroup = "ginnel";
@@ -320,6 +322,9 @@ void ServerProcess::handle_events() {
   event_flag_->take();
   while (const auto event = events_.pop()) {
     log::debug("peer={} {}", server_->name_of(event->peer), name_of(event->kind));
+    const bool is_news = event->kind == wg::EngineEvent::Kind::SessionMade ||
+                         event->kind == wg::EngineEvent::Kind::Roamed;
+    if (is_news) save_.arm(std::min(save_.at(), clock_.mono() + kSaveSoon));
   }
 }
 
@@ -334,6 +339,7 @@ void ServerProcess::handle_deadlines(MonoTime now) {
     record_.arm(now + server_->traffic_interval());
   }
   if (save_.take_if_due(now)) {
+    server_->record_traffic();
     server_->save_traffic();
     save_.arm(now + kSaveInterval);
   }

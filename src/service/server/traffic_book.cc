@@ -27,6 +27,7 @@ void TrafficBook::record(MonoTime now, const wg::DeviceStatus& device) {
       }
       counted.last_handshake = handshakes.last;
       counted.handshakes = handshakes.count;
+      if (peer.endpoint) counted.endpoint = peer.endpoint->to_string();
     }
     for (const wg::NamedCounter& counter : peer.counters) {
       if (!counter.name.starts_with(kHandshakeCounters)) continue;

@@ -56,6 +56,17 @@ TEST_F(TrafficStoreTest, AddsEachRunToTheRunsBefore) {
   EXPECT_EQ(store->record(key(1), traffic(7, 1)), traffic(157, 11));
 }
 
+TEST_F(TrafficStoreTest, KnowsWhereAPeerWasLastAlsoBeforeItIsHeardAgain) {
+  Traffic device = traffic(1, 1);
+  device.endpoint = "192.0.2.1:4000";
+  store->record(key(1), device);
+  device.endpoint = "[2001:db8::1]:4000";
+  store->record(key(1), device);
+  ASSERT_TRUE(store->flush());
+  start();
+  EXPECT_EQ(store->record(key(1), traffic(0, 0)).endpoint, "[2001:db8::1]:4000");
+}
+
 TEST_F(TrafficStoreTest, TakesALowerCounterForANewStart) {
   store->record(key(1), traffic(100, 100));
   EXPECT_EQ(store->record(key(1), traffic(30, 100)), traffic(130, 100));
@@ -153,7 +164,7 @@ TEST_F(TrafficStoreTest, KeepsAtMostItsLimitOfPeersAndCauses) {
 }
 
 TEST_F(TrafficStoreTest, SurvivesRowsThatItWouldNotWrite) {
-  ASSERT_TRUE(database->run("INSERT INTO traffic VALUES (randomblob(32), -5, 'x', 1, 1)"));
+  ASSERT_TRUE(database->run("INSERT INTO traffic VALUES (randomblob(32), -5, 'x', 1, 1, 'y')"));
   start();
   EXPECT_EQ(store->size(), 1u);
   start(0);
