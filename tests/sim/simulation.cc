@@ -6,7 +6,7 @@ namespace ginnel::sim {
 namespace {
 
 constexpr std::size_t kOuterHeaders = 48;  // IPv6 and UDP.
-constexpr Duration kNatTimeout = 30s;
+constexpr Duration kNatTimeout = 30s;      // Since the last packet of either direction.
 
 }  // namespace
 
@@ -60,6 +60,14 @@ const Simulation::Place& Simulation::place_of(const SimNode& node) const {
   return const_cast<Simulation*>(this)->place_of(node);
 }
 
+void Simulation::set_clock_of(const SimNode& node, Duration ahead) {
+  place_of(node).clock_ahead = ahead;
+}
+
+Now Simulation::now_at(const Place& place) const {
+  return {now_.mono, now_.unix + place.clock_ahead};
+}
+
 void Simulation::introduce(SimNode& a, SimNode& b, bool a_knows_endpoint, bool b_knows_endpoint,
                            std::optional<std::uint64_t> psk_seed) {
   const auto tell = [&](SimNode& who, const SimNode& about, bool knows_endpoint) {
@@ -75,7 +83,7 @@ void Simulation::introduce(SimNode& a, SimNode& b, bool a_knows_endpoint, bool b
     }
     wg::DeviceChange change;
     change.peers.push_back(std::move(peer));
-    who.configure(now_, std::move(change));
+    who.configure(now_at(place_of(who)), std::move(change));
   };
   tell(a, b, a_knows_endpoint);
   tell(b, a, b_knows_endpoint);
@@ -84,7 +92,7 @@ void Simulation::introduce(SimNode& a, SimNode& b, bool a_knows_endpoint, bool b
 }
 
 void Simulation::configure(SimNode& node, wg::DeviceChange change) {
-  node.configure(now_, std::move(change));
+  node.configure(now_at(place_of(node)), std::move(change));
   collect(place_of(node));
 }
 
@@ -131,7 +139,7 @@ void Simulation::send(SimNode& from, const SimNode& to, std::uint64_t number, st
 }
 
 void Simulation::send_packet(SimNode& from, ByteView bytes) {
-  from.send_packet(now_, bytes);
+  from.send_packet(now_at(place_of(from)), bytes);
   collect(place_of(from));
 }
 
@@ -173,8 +181,10 @@ void Simulation::land(const Flight& flight) {
     if (place->behind_nat) {
       const auto open = place->nat_open.find(flight.from);
       if (open == place->nat_open.end() || open->second < now_.mono) return;
+      open->second = now_.mono + kNatTimeout;
     }
-    place->node->receive_datagram(now_, {.remote = flight.from, .local = {}, .interface = 0},
+    place->node->receive_datagram(now_at(*place),
+                                  {.remote = flight.from, .local = {}, .interface = 0},
                                   flight.bytes, flight.ecn);
     collect(*place);
     return;
@@ -182,7 +192,7 @@ void Simulation::land(const Flight& flight) {
 }
 
 void Simulation::inject(SimNode& to, const net::Endpoint& from, ByteView bytes) {
-  to.receive_datagram(now_, {.remote = from, .local = {}, .interface = 0}, bytes);
+  to.receive_datagram(now_at(place_of(to)), {.remote = from, .local = {}, .interface = 0}, bytes);
   collect(place_of(to));
 }
 
@@ -202,7 +212,7 @@ bool Simulation::step(MonoTime until) {
   }
   for (const auto& place : places_) {
     if (place->node->next_timeout() > now_.mono) continue;
-    place->node->handle_timeout(now_);
+    place->node->handle_timeout(now_at(*place));
     collect(*place);
     // A deadline that does not move would stop time for ever.
     EXPECT_GT(place->node->next_timeout(), now_.mono) << place->node->name();

@@ -44,6 +44,9 @@ class Simulation {
   void set_quality(const LinkQuality& quality) { quality_ = quality; }
   void set_quality_from(const SimNode& node, const LinkQuality& quality);
 
+  // Sets a node's calendar this far ahead of (below zero: behind) everybody else's.
+  void set_clock_of(const SimNode& node, Duration ahead);
+
   // Makes the two know each other: each allows the other's /32 and /128.
   void introduce(SimNode& a, SimNode& b, bool a_knows_endpoint, bool b_knows_endpoint,
                  std::optional<std::uint64_t> psk_seed = std::nullopt);
@@ -82,6 +85,7 @@ class Simulation {
     bool behind_nat = false;
     std::map<net::Endpoint, MonoTime> nat_open;  // Remote ends that may answer, until when.
     std::optional<LinkQuality> quality;
+    Duration clock_ahead{};
   };
   struct Flight {
     net::Endpoint from;
@@ -92,6 +96,7 @@ class Simulation {
 
   Place& place_of(const SimNode& node);
   const Place& place_of(const SimNode& node) const;
+  Now now_at(const Place& place) const;
   void collect(Place& place);
   void launch(Place& from, const SimNode::Outgoing& datagram);
   void land(const Flight& flight);
