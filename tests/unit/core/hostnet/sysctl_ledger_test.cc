@@ -51,6 +51,16 @@ TEST(SysctlLedger, LeavesToOthersWhatTheyWant) {
   EXPECT_EQ(ledger.entries().size(), 1u);
 }
 
+TEST(SysctlLedger, WhatNobodyOwnsIsTakenOverByWhoeverWantsIt) {
+  auto ledger = SysctlLedger::parse("boot\tx\nsysctl\tnet/ipv4/ip_forward\t0\t2\n");
+  ASSERT_TRUE(ledger);
+  ASSERT_TRUE(ledger->claim(kFirst, kForwarding, "2", {}));
+  EXPECT_EQ(ledger->find(kForwarding.path)->value, "1");
+  const auto unwanted = ledger->release(kFirst);
+  ASSERT_EQ(unwanted.size(), 1u);
+  EXPECT_EQ(unwanted[0].original, "0");
+}
+
 TEST(SysctlLedger, NamesWhoWantsAnotherValue) {
   SysctlLedger ledger("boot");
   ASSERT_TRUE(ledger.claim(kFirst, kForwarding, "0", {}));
