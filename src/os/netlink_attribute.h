@@ -17,7 +17,8 @@ template <class Each>
 void for_each_message(ByteView datagram, Each&& each) {
   int left = static_cast<int>(datagram.size());
   const auto* header = reinterpret_cast<const nlmsghdr*>(datagram.data());
-  while (mnl_nlmsg_ok(header, left)) {
+  // libmnl takes a length beyond two gigabytes for a negative one, which would fit.
+  while (mnl_nlmsg_ok(header, left) && header->nlmsg_len <= static_cast<unsigned>(left)) {
     each(*header);
     header = mnl_nlmsg_next(header, &left);
   }
