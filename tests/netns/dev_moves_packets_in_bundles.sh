@@ -30,12 +30,14 @@ all="read joined, written joined, sent joined, received joined, "
 for outside in 192.0.2.2 '[2001:db8::2]'; do
   outer[right]=$outside
   conf left right
+  [[ $outside == *:* ]] && ours=6 theirs=4 || ours=4 theirs=6
   for inside in 10.9.0.2 fd09::2; do
     expect "$all" "$inside"
-    expect "${all/sent joined/sent single}" "$inside" --no-udp-gso
-    expect "${all/received joined/received single}" "$inside" --no-udp-gro
-    step "$inside --no-tun-offload, over $outside"
-    found=$(moves "$inside" --no-tun-offload)
+    expect "${all/sent joined/sent single}" "$inside" "--no-udp-gso$ours" "--no-udp-gro$theirs"
+    expect "${all/received joined/received single}" "$inside" "--no-udp-gro$ours" "--no-udp-gso$theirs"
+    [[ $inside == *:* ]] && inner=6 || inner=4
+    step "$inside --no-tun-tso$inner, over $outside"
+    found=$(moves "$inside" "--no-tun-tso$inner" --no-tun-uso)
     [[ $found == "read single, written single, "* ]] || fail "$found"
   done
 done

@@ -12,7 +12,7 @@ guest() {
     --private-key "${private[right]}" --listen-port 51822 --address 10.9.0.2/24,fd09::2/64 \
     --peer "${public[left]}" --psk "$psk" --allowed-ips 10.9.0.1/32,fd09::1/128 "$@"
 }
-in_guest() { in_kernel guest "$@"; }
+in_guest() { in_kernel guest -t 120 "$@"; } # Without KVM it is slow.
 guest_handshake() { in_guest wg show wg0 latest-handshakes | cut -f2; }
 left_handshake() { in_ns left wg show wg-left latest-handshakes | cut -f2; }
 
