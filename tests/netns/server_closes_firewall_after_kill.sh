@@ -40,7 +40,7 @@ ip -n server addr add 192.0.2.99/32 dev to-client
 manage server reload
 rules | diff "$dir/opened" -
 
-eventually grep -aqr 192.0.2.2: /var/lib/ginnel  # Where to call the client back.
+eventually has_noted 192.0.2.2
 
 step "killed: the next start, without the flag, closes it"
 stop "$server" KILL

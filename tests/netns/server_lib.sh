@@ -60,6 +60,7 @@ host_state() {
   in_ns server ip -j route show table all
   in_ns server ip -j -6 route show table all
   in_ns server ip -j rule
+  in_ns server ip -j -6 rule
   in_ns server nft -j list ruleset
   in_ns server sysctl -a 2>/dev/null | grep -E '^net\.ipv[46]\.(ip_forward|conf)' | sort
 }
@@ -83,6 +84,9 @@ start_client() {
   manage peer config "$2" | grep -v '^DNS' >"$dir/$2.conf"
   stock_up "$1" "$dir/$2.conf"
 }
+
+# has_noted ADDRESS: the server would find the client that is there again after SIGKILL.
+has_noted() { grep -aqrF "$1:" /var/lib/ginnel; }
 
 # ticks NAME NS ADDRESS: ten pings a second, each answer a line of $dir/NAME.log.
 ticks() { run_daemon "$1" "$2" ping -n -i 0.1 "$3"; }

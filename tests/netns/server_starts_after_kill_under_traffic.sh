@@ -15,8 +15,7 @@ ticks icmp4 client 203.0.113.1
 ticks icmp6 client 2001:db8:f::1
 goes_on icmp4 && goes_on icmp6
 
-# The server has noted where its client is.
-eventually grep -aqr 192.0.2.2: /var/lib/ginnel
+eventually has_noted 192.0.2.2
 
 step "killed: the rules wait for the next start"
 stop "$server" KILL

@@ -48,6 +48,7 @@ enum class RouteOrigin : std::uint8_t {
   Static = 4,
   RouterAdvertisement = 9,
   Dhcp = 16,
+  Ginnel = 103,  // Ours. Nobody has registered it.
 };
 
 enum class RouteType : std::uint8_t {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "core/hostnet/outbound_routing.h"
 #include "os/nft_list.h"
 
 namespace ginnel::server {
@@ -26,6 +27,7 @@ Result<std::unique_ptr<KernelNetwork>> KernelNetwork::open(const std::string& ru
   auto network = std::make_unique<KernelNetwork>(Key{}, owner, std::move(*rtnetlink),
                                                  std::move(*nft), std::move(*claims));
   if (Status removed = network->remove_marked(); !removed) return pass(std::move(removed));
+  if (Status removed = network->remove_dead_outbound(); !removed) return pass(std::move(removed));
   return network;
 }
 
@@ -53,9 +55,42 @@ Status KernelNetwork::try_apply(const HostWishes& wishes) {
   if (!plan) return std::unexpected(plan.error());
   if (Status loaded = apply_table(wishes); !loaded) return loaded;
   if (Status changed = changes_.apply(rtnetlink_, *plan); !changed) return changed;
+  if (Status led = apply_outbound(wishes, *state); !led) return led;
   if (Status opened = open_firewall(wishes); !opened) return opened;
   return os::enable_forwarding(claims_, {.ipv4 = true, .ipv6 = wishes.rules.subnet6.has_value()},
                                state->routes);
+}
+
+Status KernelNetwork::apply_outbound(const HostWishes& wishes, const hostnet::HostState& state) {
+  const hostnet::ServerNetwork& rules = wishes.rules;
+  const std::string outbound = rules.only_uplink ? rules.uplink4 : "";
+  const auto operations =
+      hostnet::plan_outbound(state, {.tunnel = rules.interface,
+                                     .outbound = outbound,
+                                     .table = hostnet::outbound_table(rules.listen_port),
+                                     .ipv6 = rules.subnet6.has_value()});
+  if (Status changed = changes_.apply(rtnetlink_, operations); !changed) return changed;
+  if (outbound.empty()) return ok();
+  // The host itself would send answers elsewhere, so a strict filter drops what comes in there.
+  const std::string filter = fmt::format("net/ipv4/conf/{}/rp_filter", outbound);
+  for (const std::string& path : {filter, std::string("net/ipv4/conf/all/rp_filter")}) {
+    const auto strictness = claims_.tree().read(path);
+    if (strictness && *strictness == "1") return claims_.claim({{.path = filter, .value = "2"}});
+  }
+  return ok();
+}
+
+Status KernelNetwork::remove_dead_outbound() {
+  const auto state = rtnetlink_.read();
+  if (!state) return std::unexpected(state.error());
+  const auto operations = hostnet::remove_outbound(*state, [&](const std::string& tunnel) {
+    const hostnet::Owner owner{.role = owner_.role, .interface = tunnel};
+    return owner == owner_ || !claims_.is_alive(owner);
+  });
+  for (const hostnet::Operation& operation : operations) {
+    if (Status removed = rtnetlink_.apply(operation); !removed) return removed;
+  }
+  return ok();
 }
 
 // Loading it again would set its counters back, so only when it differs or somebody flushed it.

@@ -35,6 +35,9 @@ class KernelNetwork final : public HostNetwork {
 
  private:
   Status try_apply(const HostWishes& wishes);
+  // Sends clients to the outbound interface that a person chose.
+  Status apply_outbound(const HostWishes& wishes, const hostnet::HostState& state);
+  Status remove_dead_outbound();
   Status apply_table(const HostWishes& wishes);
   Status open_firewall(const HostWishes& wishes);
   Result<std::vector<hostnet::FirewallBlock>> find_blocks(const HostWishes& wishes);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "core/hostnet/outbound_routing.h"
 #include "service/server/call_back.h"
 #include "service/server/change_summary.h"
 #include "service/server/client_files.h"
@@ -243,18 +244,24 @@ void Server::look_at_host(hostnet::HostState state) {
   find_out();
 }
 
+bool Server::has_way_out() const {
+  const auto leads_out = [&](net::Family family) {
+    const std::string& interface = uplinks_.of(family);
+    const hostnet::Link* link = host_state_.find_link(interface);
+    return link != nullptr && link->running &&
+           hostnet::find_default_via(host_state_, family, interface) != nullptr;
+  };
+  return leads_out(net::Family::V4) || leads_out(net::Family::V6);
+}
+
 void Server::find_out() {
   std::vector<Finding> findings;
-  const auto has_link = [&](const std::string& name) {
-    const hostnet::Link* link = host_state_.find_link(name);
-    return link != nullptr && link->running;
-  };
-  if (!has_link(uplinks_.v4) && !has_link(uplinks_.v6)) {
+  if (!has_way_out()) {
     findings.push_back(
         {"no-uplink",
          config_.outbound_interface
-             ? fmt::format("outbound interface {} is not there or down: clients reach nothing "
-                           "outside",
+             ? fmt::format("outbound interface {} is not there, down, or has no default route: "
+                           "clients reach nothing outside",
                            *config_.outbound_interface)
              : "this host has no default route: clients reach nothing outside",
          "connect the host; the server follows by itself"});

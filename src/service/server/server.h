@@ -81,6 +81,7 @@ class Server {
   void call_back_peers(const std::vector<config::ServerPeer>& before) REQUIRES_LOCK(mutex_);
   HostWishes host_wishes(const config::ServerConfig& config, const Uplinks& uplinks) const;
   void look_at_host(hostnet::HostState state) REQUIRES_LOCK(mutex_);
+  bool has_way_out() const REQUIRES_LOCK(mutex_);
   void find_out() REQUIRES_LOCK(mutex_);
   // What the device says, and counted as such.
   wg::DeviceStatus observe() REQUIRES_LOCK(mutex_);
