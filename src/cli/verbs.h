@@ -9,6 +9,7 @@
 
 namespace ginnel::cli {
 
+extern const Verb kBench;
 extern const Verb kCompletion;
 extern const Verb kDev;
 extern const Verb kGenkey;

@@ -17,6 +17,12 @@ namespace {
 constexpr std::size_t kMaxProcFileBytes = 4096;
 constexpr const char* kCgroupRoot = "/sys/fs/cgroup";
 
+Duration read_cpu_clock(clockid_t clock) {
+  timespec used{};
+  clock_gettime(clock, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
+
 // The directory of this process's cgroup and those above it, each of which may set a quota.
 // /proc/self/cgroup has the line "0::/system.slice/ginnel.service".
 unsigned quota_of_cgroups() {
@@ -71,11 +77,9 @@ std::size_t resident_bytes() {
   return pages.value_or(0) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
-Duration thread_cpu_time() {
-  timespec used{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
-}
+Duration thread_cpu_time() { return read_cpu_clock(CLOCK_THREAD_CPUTIME_ID); }
+
+Duration process_cpu_time() { return read_cpu_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
 void set_thread_name(std::string_view name) {
   pthread_setname_np(pthread_self(), std::string(name.substr(0, kMaxThreadName)).c_str());

@@ -24,6 +24,9 @@ std::size_t resident_bytes();
 // CPU time that the calling thread has used.
 Duration thread_cpu_time();
 
+// CPU time that all threads of this process have used, those that have ended included.
+Duration process_cpu_time();
+
 // What `top -H` shows for the calling thread. Linux keeps kMaxThreadName bytes.
 inline constexpr std::size_t kMaxThreadName = 15;
 void set_thread_name(std::string_view name);

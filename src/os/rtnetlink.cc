@@ -6,6 +6,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <net/if.h>
 #include <sys/ioctl.h>
 
@@ -140,6 +141,28 @@ Status Rtnetlink::create_link(const std::string& name, const std::string& kind) 
   request.put_text(IFLA_IFNAME, name);
   request.put_nested(IFLA_LINKINFO, [&] { request.put_text(IFLA_INFO_KIND, kind); });
   return netlink_.request(request.message(), fmt::format("create interface {}", name));
+}
+
+Status Rtnetlink::create_pair(const std::string& name, const std::string& far_name,
+                              int far_namespace) {
+  for (const std::string& each : {name, far_name}) {
+    if (Status checked = check_interface_name(each); !checked) return checked;
+  }
+  NetlinkRequest request(RTM_NEWLINK, kCreateOnly);
+  (void)request.fixed<ifinfomsg>();
+  request.put_text(IFLA_IFNAME, name);
+  request.put_nested(IFLA_LINKINFO, [&] {
+    request.put_text(IFLA_INFO_KIND, "veth");
+    request.put_nested(IFLA_INFO_DATA, [&] {
+      request.put_nested(VETH_INFO_PEER, [&] {
+        (void)request.fixed<ifinfomsg>();
+        request.put_text(IFLA_IFNAME, far_name);
+        request.put_number(IFLA_NET_NS_FD, static_cast<std::uint32_t>(far_namespace));
+      });
+    });
+  });
+  return netlink_.request(request.message(),
+                          fmt::format("create interfaces {} and {}", name, far_name));
 }
 
 Status Rtnetlink::delete_link(const std::string& name) {

@@ -25,6 +25,8 @@ class Rtnetlink {
 
   // `kind` as ip(8) names it: "wireguard", "dummy", "bridge".
   Status create_link(const std::string& name, const std::string& kind);
+  // A veth pair: `name` here, `far_name` in the network namespace behind the descriptor.
+  Status create_pair(const std::string& name, const std::string& far_name, int far_namespace);
   Status delete_link(const std::string& name);
   // The link must be down.
   Status rename_link(const std::string& name, const std::string& to);

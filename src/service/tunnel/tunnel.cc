@@ -49,7 +49,7 @@ Status Tunnel::make(const TunnelOptions& options, std::unique_ptr<os::TunDevice>
     queues.push_back(std::move(*queue));
   }
   for (std::size_t i = 0; i < count; ++i) {
-    auto aead = crypto::make_aead_batch(options.aead);
+    auto aead = options.make_aead ? options.make_aead() : crypto::make_aead_batch(options.aead);
     if (!aead) {
       return fail(ErrorCode::Unsupported,
                   "this machine does not have the AEAD library that was asked for; leave it to "

@@ -18,6 +18,8 @@ struct TunnelOptions {
   std::size_t workers = 0;
   std::optional<net::Address> listen_address;  // Absent: every address of both families.
   crypto::AeadLibrary aead = crypto::AeadLibrary::Automatic;
+  // Makes what encrypts in the place of `aead`, once for each worker. For measurements and tests.
+  std::function<std::unique_ptr<crypto::AeadBatch>()> make_aead{};
   // Each can be switched off, for kernels that get one wrong.
   net::Coalescer::Kinds tun_offloads{.tcp_v4 = true, .tcp_v6 = true, .udp = true};
   os::FamilySwitch udp_gso = true;

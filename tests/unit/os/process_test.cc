@@ -29,6 +29,17 @@ TEST(Process, CountsOnlyTheCpusItMayUse) {
             1);
 }
 
+TEST(Process, CountsTheCpuTimeOfThreadsThatHaveEnded) {
+  const Duration before = process_cpu_time();
+  Duration theirs{};
+  std::thread([&] {
+    while (thread_cpu_time() < std::chrono::milliseconds(20)) {
+    }
+    theirs = thread_cpu_time();
+  }).join();
+  EXPECT_GE(process_cpu_time() - before, theirs);
+}
+
 TEST(Process, RoundsTheQuotaOfAContainerUp) {
   struct Row {
     const char* text;

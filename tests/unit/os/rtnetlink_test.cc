@@ -1,6 +1,12 @@
 #include "os/rtnetlink.h"
 
+#include <net/if.h>
+
+#include <optional>
+#include <thread>
+
 #include "os/host_changes.h"
+#include "os/network_namespace.h"
 #include "unit/os/private_network.h"
 
 namespace ginnel::os {
@@ -215,6 +221,23 @@ TEST_F(RtnetlinkTest, MakesRenamesAndDeletesLinks) {
   const Status gone = rtnetlink_->delete_link("br8");
   ASSERT_FALSE(gone);
   EXPECT_EQ(gone.error().message, "interface br8 does not exist");
+}
+
+TEST_F(RtnetlinkTest, MakesAPairWithAnEndInAnotherNamespace) {
+  std::optional<NetworkNamespace> far;
+  std::thread([&] { far = std::move(*NetworkNamespace::enter_new()); }).join();
+  ASSERT_TRUE(rtnetlink_->create_pair("near0", "far0", far->fd()));
+  EXPECT_NE(if_nametoindex("near0"), 0u);
+  EXPECT_EQ(if_nametoindex("far0"), 0u);
+  std::thread([&] {
+    ASSERT_TRUE(far->enter());
+    EXPECT_NE(if_nametoindex("far0"), 0u);
+  }).join();
+
+  EXPECT_EQ(rtnetlink_->create_pair("near0", "far1", far->fd()).error().code,
+            ErrorCode::AlreadyExists);
+  EXPECT_EQ(rtnetlink_->create_pair("near1", "a name", far->fd()).error().code,
+            ErrorCode::InvalidArgument);
 }
 
 TEST_F(RtnetlinkTest, RefusesNamesThatNoInterfaceCanHave) {

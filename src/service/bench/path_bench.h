@@ -1,0 +1,25 @@
+// What the whole data path carries on this machine: two tunnels of this process, each in a network
+// namespace of its own, joined by a veth pair, and one TCP stream through them.
+#pragma once
+
+#include "base/result.h"
+#include "base/time.h"
+#include "core/crypto/aead_batch.h"
+
+namespace ginnel::bench {
+
+struct PathOptions {
+  Duration time = std::chrono::seconds(2);  // After a warm-up.
+  bool encrypted = true;                    // Off needs a bench build: see no_aead.h.
+  crypto::AeadLibrary aead = crypto::AeadLibrary::Automatic;
+};
+
+struct PathSpeed {
+  double gbit_per_second = 0;     // Of payload.
+  double cpu_seconds_per_gb = 0;  // Of both tunnels, without the ends of the stream.
+};
+
+// Needs CAP_SYS_ADMIN and CAP_NET_ADMIN, and leaves nothing behind.
+Result<PathSpeed> measure_path(const PathOptions& options);
+
+}  // namespace ginnel::bench
