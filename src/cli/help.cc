@@ -82,6 +82,13 @@ std::string help_for(const Verb& verb) {
   if (!rows.empty()) text += "\n" + table(rows);
 
   rows.clear();
+  for (const Verb* other : verbs()) {
+    const bool is_part = other->name.starts_with(fmt::format("{} ", verb.name));
+    if (is_part) rows.push_back({usage_of(*other), std::string(other->summary)});
+  }
+  if (!rows.empty()) text += "\nbesides:\n" + table(rows);
+
+  rows.clear();
   for (const Flag& flag : verb.flags) {
     rows.push_back(
         {shown(flag), fmt::format("{}{}", flag.help, flag.repeatable ? " (repeatable)" : "")});

@@ -88,6 +88,10 @@ int run(std::vector<std::string> words, Io& io) {
   const Found found = find_verb(words);
   if (found.verb == nullptr)
     return is_group(words[0]) ? run_group(words, io) : refuse_verb(words[0], io);
+  // "server" is a verb by itself, "server statsu" is none.
+  const bool has_more = words.size() > found.words && !words[found.words].starts_with('-');
+  if (found.verb->arguments.empty() && has_more && is_group(found.verb->name))
+    return run_group(words, io);
   words.erase(words.begin(), words.begin() + static_cast<std::ptrdiff_t>(found.words));
   if (asks_for_help(words)) {
     io.write_out(help_for(*found.verb));

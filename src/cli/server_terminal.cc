@@ -58,20 +58,22 @@ void ServerTerminal::on_ready(const server::ServerView& view, std::string_view f
             view.interface, view.listen_port, fmt::join(subnets, ","),
             view.uplink_ipv4.value.value_or("none"), view.uplink_ipv6.value.value_or("none"),
             view.peers);
-  if (first_client.empty()) return;
   if (!traits_.shows_results) {
+    if (first_client.empty()) return;
     log::info("made client \"first\"; \"ginnel peer config first\" prints its file");
     return;
   }
-  io_.write_out(
-      "\nThe first client. Scan the code with the WireGuard app of a phone, or save the text as "
-      "first.conf:\n\n");
-  io_.write_out(first_client);
-  io_.write_out("\n");
-  io_.write_out(qr_text(first_client, traits_));
+  if (!first_client.empty()) {
+    io_.write_out(
+        "\nThe first client. Scan the code with the WireGuard app of a phone, or save the text as "
+        "first.conf:\n\n");
+    io_.write_out(first_client);
+    io_.write_out("\n");
+    io_.write_out(qr_text(first_client, traits_));
+  }
   io_.out(
-      "\nClients go out through {}. \"ginnel peer add NAME\" makes the next one; Ctrl-C ends "
-      "the server and puts everything back.\n\n",
+      "\nClients go out through {}. \"ginnel peer add NAME\" makes the next one, \"ginnel peer qr "
+      "NAME\" shows\nits code. Ctrl-C ends the server and puts everything back.\n\n",
       ways_out(view));
   io_.write_err("");  // Shows what was written so far.
 }

@@ -50,6 +50,10 @@ TEST(Run, HelpsWithEveryVerb) {
          {"usage: ginnel ", "exit codes:", "example:\n  ", "--help"}) {
       EXPECT_NE(help.out.find(part), std::string::npos) << part;
     }
+    for (const Verb* other : verbs()) {
+      if (!other->name.starts_with(std::string(verb->name) + " ")) continue;
+      EXPECT_NE(help.out.find("ginnel " + std::string(other->name)), std::string::npos);
+    }
     EXPECT_NE(help.out.find(verb->example), std::string::npos);
     for (const Flag& flag : verb->flags) EXPECT_NE(help.out.find(flag.name), std::string::npos);
     for (const std::string_view line : split(help.out, '\n')) EXPECT_LE(line.size(), 100u) << line;
@@ -66,6 +70,12 @@ TEST(Run, SuggestsTheVerbThatWasMeant) {
   EXPECT_EQ(outcome({"frobnicate"}).err,
             "ginnel: unknown verb \"frobnicate\"; \"ginnel --help\" lists the verbs\n");
   EXPECT_EQ(outcome({std::string(1'000'000, 'v')}).code, kUsage);
+  EXPECT_EQ(outcome({"server", "statsu"}).err,
+            "ginnel: unknown verb \"server statsu\"; did you mean \"server status\"?\n");
+  EXPECT_EQ(
+      outcome({"server", "status", "now"}).err,
+      "server status: \"now\" is one argument too many; \"ginnel server status --help\" shows "
+      "how to write it\n");
 }
 
 TEST(Run, SaysThatAPlannedVerbIsNotThereYet) {

@@ -45,11 +45,12 @@ TEST(ServerTerminal, ShowsNoSecretWhereNobodyLooks) {
   EXPECT_FALSE(terminal.wants_status());
 }
 
-TEST(ServerTerminal, SaysNothingMoreWhenThereIsNoFirstClient) {
+TEST(ServerTerminal, SaysWhatToDoNextWhenThereIsNoFirstClient) {
   StringIo io;
   ServerTerminal terminal(io, {.shows_results = true});
   terminal.on_ready(view(), "");
-  EXPECT_EQ(io.out_text, "");
+  EXPECT_NE(io.out_text.find("ginnel peer add"), std::string::npos);
+  EXPECT_EQ(io.out_text.find("[Interface]"), std::string::npos);
 }
 
 TEST(ServerTerminal, ReplacesItsLine) {
