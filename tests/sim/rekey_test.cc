@@ -108,6 +108,19 @@ TEST(RejectAfterTime, WhatArrivesLateIsRefused) {
   }
 }
 
+// The responder of a handshake whose initiator never came back.
+TEST(RejectAfterTime, KeysThatWereNeverUsedAreErasedToo) {
+  Pair pair;
+  pair.sim.set_quality_from(pair.b, {.lost = 1000});
+  pair.sim.send(pair.a, pair.b, 1);
+  pair.sim.run_for(wg::kRekeyAttemptTime + wg::kRekeyTimeout);
+  EXPECT_EQ(pair.b.tables().sessions.size(), 1u);
+  pair.sim.run_for(3 * wg::kRejectAfterTime);
+  EXPECT_EQ(pair.b.tables().sessions.size(), 0u);
+  EXPECT_EQ(pair.b.tables().epochs.waiting(), 0u);
+  EXPECT_EQ(pair.b.count(Kind::KeysErased), 1u);
+}
+
 TEST(RekeyAfterMessages, WhoeverSentThatManyAsks) {
   for (const bool by_responder : {false, true}) {
     SCOPED_TRACE(by_responder);

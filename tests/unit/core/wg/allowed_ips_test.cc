@@ -127,6 +127,70 @@ TEST(AllowedIps, AgreesWithAListOnRandomIpv6Changes) {
       128, 2);
 }
 
+// As compare_with_a_list, for a table too large to be searched whole: every length is tried.
+TEST(AllowedIps, AgreesWithAMapOnAHundredThousandEntriesThatMoveBetweenPeers) {
+  constexpr std::uint32_t kPeers = 50;
+  constexpr std::size_t kEntries = 100'000;
+  Table table;
+  test::SeededRng rng(3);
+  std::map<net::Prefix, PeerSlot> model;
+  const auto random_address = [&] {
+    std::array<std::uint8_t, 16> bytes{};
+    rng.fill(bytes);
+    const std::size_t size = rng.below(2) == 0 ? 4 : 16;
+    bytes[0] = size == 4 ? 10 : 0xfd;
+    bytes[1] &= 3;  // Dense enough that prefixes nest.
+    return net::Address::from_bytes(ByteView(bytes).first(size));
+  };
+  const auto expected_at = [&](const net::Address& address) {
+    for (unsigned length = address.bits() + 1; length-- > 0;) {
+      const auto found = model.find(net::Prefix::masking(address, length));
+      if (found != model.end()) return found->second;
+    }
+    return kNoPeer;
+  };
+  const auto expect_same_at = [&](const net::Address& address, std::size_t step) {
+    ASSERT_EQ(table.ips.find(address), expected_at(address))
+        << address.to_string() << " at step " << step;
+  };
+  std::vector<net::Prefix> known;
+  for (std::size_t step = 0; model.size() < kEntries || step % 1000 != 0; ++step) {
+    const PeerSlot peer{static_cast<std::uint32_t>(rng.below(kPeers))};
+    const bool moves = !known.empty() && rng.below(3) == 0;
+    const net::Address address = random_address();
+    const net::Prefix fresh =
+        net::Prefix::masking(address, 8 + unsigned(rng.below(address.bits() - 7)));
+    const net::Prefix prefix = moves ? known[rng.below(known.size())] : fresh;
+    if (rng.below(10) == 0) {
+      table.ips.remove(prefix, peer);
+      if (const auto it = model.find(prefix); it != model.end() && it->second == peer) {
+        model.erase(it);
+      }
+    } else {
+      ASSERT_TRUE(table.ips.insert(prefix, peer));
+      if (model.insert_or_assign(prefix, peer).second) known.push_back(prefix);
+    }
+    if (step % 64 == 0) {
+      table.epochs.collect();
+      ASSERT_NO_FATAL_FAILURE(expect_same_at(prefix.last(), step));
+      ASSERT_NO_FATAL_FAILURE(expect_same_at(random_address(), step));
+    }
+  }
+  for (std::uint32_t peer = 0; peer < kPeers; ++peer) {
+    table.ips.for_each(PeerSlot{peer},
+                       [&](const net::Prefix& own) { ASSERT_EQ(model.at(own), PeerSlot{peer}); });
+  }
+  for (std::uint32_t peer = 0; peer < kPeers; ++peer) {
+    table.ips.remove_all(PeerSlot{peer});
+    std::erase_if(model, [&](const auto& entry) { return entry.second == PeerSlot{peer}; });
+    ASSERT_EQ(table.ips.size(), model.size());
+    for (int i = 0; i < 20; ++i) {
+      ASSERT_NO_FATAL_FAILURE(expect_same_at(random_address(), peer));
+    }
+  }
+  EXPECT_EQ(table.ips.size(), 0u);
+}
+
 TEST(AllowedIps, HoldsAHundredThousandEntries) {
   Table table;
   const net::Address first = address("10.0.0.0");
