@@ -2,6 +2,7 @@
 // size does harm.
 #include "base/check.h"
 #include "http/json.h"
+#include "service/server/new_peer.h"
 
 namespace ginnel::http {
 
@@ -36,10 +37,25 @@ void read(std::string_view text) {
   CHECK(to_json_text(*again) == written);
 }
 
+// What the control socket is asked to add, and what it answers itself.
+void read_views(std::string_view text) {
+  if (const auto view = from_json_text<server::NewPeerView>(text)) {
+    const auto peer = server::parse_new_peer(*view);
+    if (!peer) CHECK(peer.error().message.find('\n') == std::string::npos);
+    if (peer && peer->endpoint) CHECK(peer->endpoint->port.has_value());
+  }
+  if (const auto document = from_json_text<server::PeerListDocument>(text)) {
+    const std::string written = to_json_text(*document);
+    CHECK(to_json_text(from_json_text<server::PeerListDocument>(written).value()) == written);
+  }
+}
+
 }  // namespace
 }  // namespace ginnel::http
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  ginnel::http::read({reinterpret_cast<const char*>(data), size});
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  ginnel::http::read(text);
+  ginnel::http::read_views(text);
   return 0;
 }
