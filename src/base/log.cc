@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/syslog_sink.h>
 #include <spdlog/spdlog.h>
 
 namespace ginnel::log {
@@ -24,8 +25,12 @@ spdlog::level::level_enum to_spdlog(Level level) {
 
 }  // namespace
 
-void start(Level level) {
-  auto logger = spdlog::stderr_logger_mt("ginnel");
+void start(Level level, Target target) {
+  const std::string name = "ginnel";
+  auto logger = target == Target::SystemLog
+                    ? spdlog::syslog_logger_mt(name, name, LOG_PID, LOG_DAEMON)
+                    : spdlog::stderr_logger_mt(name);
+  // Of standard error only: the system's log keeps time and level itself.
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v", spdlog::pattern_time_type::utc);
   logger->set_level(to_spdlog(level));
   logger->flush_on(spdlog::level::trace);

@@ -10,8 +10,13 @@ namespace ginnel::log {
 
 enum class Level { Trace, Debug, Info, Warn, Error };
 
-// Sends lines of at least `level` to standard error. Call once, before threads start.
-void start(Level level);
+enum class Target {
+  StandardError,
+  SystemLog,  // syslog, which journald keeps too. Without either, nowhere.
+};
+
+// Sends lines of at least `level` there. Call once, before threads start.
+void start(Level level, Target target = Target::StandardError);
 void write(Level level, std::string_view line);
 bool enabled(Level level);
 

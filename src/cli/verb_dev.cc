@@ -54,7 +54,7 @@ int run_in_background(tunnel::DevOptions options, Io& io) {
     if (verdict.exit_code != kOk) io.err("{}", verdict.message);
     return verdict.exit_code;
   }
-  log::start(log::Level::Info);
+  log::start(log::Level::Info, log::Target::SystemLog);
   bool is_ready = false;
   const Status ended = tunnel::run_dev(std::move(options), [&] {
     is_ready = true;
@@ -79,7 +79,8 @@ int run_dev(const Args& args, Io& io) {
 constexpr Argument kArguments[] = {
     {.name = "IFACE", .help = "the interface to make; \"wg%d\" takes the first free number"}};
 constexpr Flag kFlags[] = {
-    {.name = "--foreground", .help = "stay in the foreground and log to standard error"},
+    {.name = "--foreground",
+     .help = "stay in the foreground and log to standard error, not to syslog"},
     {.name = "--mtu", .value = "BYTES", .help = "the interface's MTU at first (1420)"},
     {.name = "--workers", .value = "N", .help = "data threads (default: one per core)"},
     {.name = "--aead",

@@ -92,7 +92,9 @@ Result<UnixStream> UnixStream::connect(const std::string& path) {
   if (!fd) return os_fail("socket " + path, errno);
   if (const int error = connect_to(fd, *address); error != 0) {
     return os_fail("connect to " + path, error,
-                   error == ECONNREFUSED || error == ENOENT ? "is its daemon running?" : "");
+                   error == ECONNREFUSED || error == ENOENT ? "is its daemon running?"
+                   : error == EACCES                        ? "run this as root, or as its owner"
+                                                            : "");
   }
   return UnixStream(std::move(fd));
 }

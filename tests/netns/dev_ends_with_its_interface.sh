@@ -10,5 +10,5 @@ eventually gone "$daemon"
 status=0
 wait "$daemon" || status=$?
 [[ $status == 0 ]] || fail "exit code $status"
-grep -q 'interface ours' "$dir/ginnel.log" || fail "it did not say why it ended"
+grep -q 'interface ours was deleted' "$dir/ginnel.log" || fail "it did not say why it ended"
 [[ ! -e /var/run/wireguard/ours.sock ]] || fail "the socket stayed"

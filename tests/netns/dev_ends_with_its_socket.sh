@@ -8,5 +8,5 @@ eventually in_ns left wg show ours
 
 rm /var/run/wireguard/ours.sock
 eventually gone "$daemon"
-grep -q 'ours.sock' "$dir/ginnel.log" || fail "it did not say why it ended"
+grep -q 'ours.sock was removed' "$dir/ginnel.log" || fail "it did not say why it ended"
 refute in_ns left ip link show ours 2>/dev/null

@@ -33,6 +33,10 @@ Status run_dev(DevOptions options, const std::function<Status()>& ready) {
   }
   Status result = ready();
   const std::string& name = (*tunnel)->interface_name();
+  if (result) {
+    log::info("interface {}: ready, with {} for encryption; \"wg\" configures it", name,
+              (*tunnel)->aead_name());
+  }
   for (bool running = result.has_value(); running;) {
     for (const os::Ready& happened : poller->wait_until(kNever)) {
       if (happened.token == kSignal) {
