@@ -59,10 +59,11 @@ Status Tunnel::make(const TunnelOptions& options, std::unique_ptr<os::TunDevice>
     if (!worker) return pass(std::move(worker));
     workers_.push_back(std::move(*worker));
   }
-  ControlOptions control{.interface = interface_,
-                         .listen_address = options.listen_address,
-                         .socket = {.gso = options.udp_gso, .gro = options.udp_gro},
-                         .on_event = options.on_event};
+  ControlOptions control{
+      .interface = interface_,
+      .listen_address = options.listen_address,
+      .socket = {.gso = options.udp_gso, .gro = options.udp_gro, .system = options.udp_system},
+      .on_event = options.on_event};
   auto loop = ControlLoop::create(tables_, workers_, *wake_, *ended_, std::move(control));
   if (!loop) return pass(std::move(loop));
   control_ = std::move(*loop);

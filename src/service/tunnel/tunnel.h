@@ -24,6 +24,8 @@ struct TunnelOptions {
   net::Coalescer::Kinds tun_offloads{.tcp_v4 = true, .tcp_v6 = true, .udp = true};
   os::FamilySwitch udp_gso = true;
   os::FamilySwitch udp_gro = true;
+  // Null: the real one. Outlives the tunnel; its threads call it at once.
+  os::UdpSystem* udp_system = nullptr;
   std::function<void(const wg::EngineEvent&)> on_event;  // On the control thread. May be empty.
 };
 

@@ -1,0 +1,343 @@
+// Needs root. Whatever is switched off, whatever library encrypts, and whatever the kernel refuses
+// or the network does, bytes arrive as they were sent: two tunnels of this process, each in a
+// namespace of its own, TCP and UDP in both families.
+//
+// GINNEL_SOAK=1 tries every combination with 2,000 random sizes each; otherwise each switch once.
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <netinet/udp.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <set>
+#include <thread>
+
+#include "service/tunnel/tunnel.h"
+#include "unit/net/packet_builder.h"
+#include "unit/os/test_network.h"
+
+namespace ginnel::tunnel {
+namespace {
+
+using net::testing::Bytes;
+using net::testing::random_bytes;
+
+constexpr std::size_t kMtu = 1420;
+constexpr std::size_t kBurstBytes = 128 << 10;  // What every buffer on the way holds.
+constexpr std::size_t kBurstDatagrams = 24;
+
+bool soaking() { return std::getenv("GINNEL_SOAK") != nullptr; }
+int random_sizes() { return soaking() ? 2000 : 60; }
+
+// The real system calls, of which some fail and some are not carried out.
+class UnkindUdpSystem final : public os::UdpSystem {
+ public:
+  int refuse_joined = 0;  // The error of every third joined send; 0: none.
+  bool loses = false;     // Every fiftieth message goes nowhere.
+  bool reorders = false;  // Messages of one call go out backwards.
+
+  int send_messages(int fd, mmsghdr* messages, unsigned count) override {
+    if (refuse_joined != 0 && is_joined(messages[0].msg_hdr) && ++joined_ % 3 == 0) {
+      return -refuse_joined;
+    }
+    if (!loses && !reorders) return real_.send_messages(fd, messages, count);
+    for (unsigned i = 0; i < count; ++i) {
+      if (loses && ++sent_ % 50 == 0) continue;
+      const int taken = real_.send_messages(fd, &messages[reorders ? count - 1 - i : i], 1);
+      if (taken < 0) return i == 0 ? taken : static_cast<int>(i);
+    }
+    return static_cast<int>(count);
+  }
+  int receive_messages(int fd, mmsghdr* messages, unsigned count) override {
+    return real_.receive_messages(fd, messages, count);
+  }
+  unsigned mtu_of(const Route& route) override { return real_.mtu_of(route); }
+
+ private:
+  static bool is_joined(msghdr header) {
+    for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+      if (c->cmsg_level == SOL_UDP && c->cmsg_type == UDP_SEGMENT) return true;
+    }
+    return false;
+  }
+
+  os::LinuxUdpSystem real_;
+  std::atomic<unsigned> joined_{0};
+  std::atomic<unsigned> sent_{0};
+};
+
+struct SocketAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+};
+
+// The inner address of an end: 10.9.0.END or fd09::END.
+SocketAddress inner(bool v6, int end, std::uint16_t port) {
+  SocketAddress address;
+  if (v6) {
+    sockaddr_in6 in{.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    inet_pton(AF_INET6, fmt::format("fd09::{}", end).c_str(), &in.sin6_addr);
+    std::memcpy(&address.storage, &in, address.size = sizeof in);
+  } else {
+    sockaddr_in in{.sin_family = AF_INET, .sin_port = htons(port)};
+    inet_pton(AF_INET, fmt::format("10.9.0.{}", end).c_str(), &in.sin_addr);
+    std::memcpy(&address.storage, &in, address.size = sizeof in);
+  }
+  return address;
+}
+
+os::Fd bound(bool v6, int type, int end, std::uint16_t port) {
+  os::Fd fd(socket(v6 ? AF_INET6 : AF_INET, type | SOCK_CLOEXEC, 0));
+  const timeval patience{.tv_sec = 20, .tv_usec = 0};
+  EXPECT_EQ(setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+  EXPECT_EQ(setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience), 0);
+  const int buffer = 4 << 20;
+  EXPECT_EQ(setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer), 0);
+  EXPECT_EQ(setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer), 0);
+  const int again = 1;  // Streams of the variant before may linger.
+  EXPECT_EQ(setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &again, sizeof again), 0);
+  SocketAddress address = inner(v6, end, port);
+  EXPECT_EQ(bind(fd.get(), address.get(), address.size), 0);
+  return fd;
+}
+
+// Two namespaces, a veth pair, and the tunnel of one variant between them.
+class Ends {
+ public:
+  Ends() { os::join_by_veth(space_[0], space_[1]); }
+
+  void start(const TunnelOptions& options) {
+    std::array<crypto::PrivateKey, 2> keys{crypto::PrivateKey::generate(rng_),
+                                           crypto::PrivateKey::generate(rng_)};
+    for (std::size_t i = 0; i < 2; ++i) {
+      const os::Namespace::Inside inside(space_[i]);
+      TunnelOptions mine = options;
+      mine.interface = "inner";
+      auto started = Tunnel::start(std::move(mine));
+      ASSERT_TRUE(started) << started.error().message;
+      tunnel_[i] = std::move(*started);
+      wg::PeerChange peer{.public_key = keys[1 - i].public_key()};
+      peer.endpoint = net::Endpoint{*net::Address::parse(i == 0 ? "192.0.2.2" : "192.0.2.1"), 4000};
+      for (const char* prefix : {"10.9.0.0/24", "fd09::/64"}) {
+        peer.allowed_ips.push_back({.prefix = *net::Prefix::parse(prefix)});
+      }
+      wg::DeviceChange change;
+      change.private_key = keys[i].duplicate();
+      change.listen_port = 4000;
+      change.peers.push_back(std::move(peer));
+      ASSERT_TRUE(tunnel_[i]->configure(std::move(change)));
+      os::Namespace::shell("ip link set inner up");
+      os::Namespace::add_address(fmt::format("10.9.0.{}/24", i + 1), "inner");
+      os::Namespace::add_address(fmt::format("fd09::{}/64", i + 1), "inner");
+    }
+  }
+  void stop() { tunnel_ = {}; }
+
+  // A socket of end 1 or 2.
+  os::Fd open(bool v6, int type, int end, std::uint16_t port) {
+    const os::Namespace::Inside inside(space_[static_cast<std::size_t>(end - 1)]);
+    return bound(v6, type, end, port);
+  }
+
+ private:
+  std::array<os::Namespace, 2> space_;
+  os::SystemRng rng_;
+  std::array<std::unique_ptr<Tunnel>, 2> tunnel_;
+};
+
+// Every length at which something changes on the way.
+std::vector<std::size_t> boundary_sizes(bool v6) {
+  const std::size_t full = kMtu - (v6 ? 48 : 28);
+  std::vector<std::size_t> sizes{0, 1, 2, 15, 16, 17, 31, 32, 33, 1000};
+  for (const std::size_t packets : {1, 2, 3, 44, 45, 46}) {
+    for (const std::size_t off : {0, 1, 2}) sizes.push_back(packets * full + off - 1);
+  }
+  sizes.push_back(65507);
+  if (v6) sizes.push_back(65527);
+  return sizes;
+}
+
+std::vector<std::size_t> sizes_of(bool v6, std::mt19937& random) {
+  std::vector<std::size_t> sizes = boundary_sizes(v6);
+  for (int i = 0; i < random_sizes(); ++i) {
+    // Mostly packets, some that have to be fragmented.
+    sizes.push_back(random() % (i % 10 == 0 ? 20000 : 1373));
+  }
+  return sizes;
+}
+
+void expect_datagrams(const os::Fd& server, const std::vector<Bytes>& sent) {
+  Bytes got(1 << 16);
+  for (const Bytes& one : sent) {
+    const ssize_t size = recv(server.get(), got.data(), got.size(), 0);
+    ASSERT_EQ(size, static_cast<ssize_t>(one.size()));
+    ASSERT_TRUE(std::equal(one.begin(), one.end(), got.begin()));
+  }
+}
+
+// In bursts that fit every buffer: then nothing may be lost, and order is kept. What has to be
+// fragmented goes alone, because the kernel hands fragments, which have no ports, to a queue of
+// their own.
+void carry_datagrams(Ends& ends, bool v6, std::mt19937& random) {
+  const os::Fd server = ends.open(v6, SOCK_DGRAM, 2, 7000);
+  const os::Fd client = ends.open(v6, SOCK_DGRAM, 1, 0);
+  SocketAddress to = inner(v6, 2, 7000);
+  std::vector<Bytes> burst;
+  std::size_t bytes = 0;
+  for (const std::size_t size : sizes_of(v6, random)) {
+    const bool fragmented = size > kMtu - (v6 ? 48 : 28);
+    if (fragmented || bytes + size > kBurstBytes || burst.size() == kBurstDatagrams) {
+      ASSERT_NO_FATAL_FAILURE(expect_datagrams(server, burst));
+      burst.clear(), bytes = 0;
+    }
+    burst.push_back(random_bytes(random, size));
+    bytes += size;
+    ASSERT_EQ(sendto(client.get(), burst.back().data(), size, 0, to.get(), to.size),
+              static_cast<ssize_t>(size));
+    if (fragmented) bytes = kBurstBytes;  // Ends the burst.
+  }
+  expect_datagrams(server, burst);
+}
+
+// Datagrams that the sending kernel hands to the tunnel as one super-packet.
+void carry_joined_datagrams(Ends& ends, bool v6, std::mt19937& random) {
+  const std::size_t full = kMtu - (v6 ? 48 : 28);
+  const os::Fd server = ends.open(v6, SOCK_DGRAM, 2, 7000);
+  const os::Fd client = ends.open(v6, SOCK_DGRAM, 1, 0);
+  SocketAddress to = inner(v6, 2, 7000);
+  for (const std::size_t segment : {std::size_t{1}, std::size_t{100}, full - 1, full}) {
+    const int option = static_cast<int>(segment);
+    ASSERT_EQ(setsockopt(client.get(), IPPROTO_UDP, UDP_SEGMENT, &option, sizeof option), 0);
+    for (const std::size_t count : {1, 2, 3, 44, 45}) {
+      for (const std::size_t off : {0, 1, 2}) {
+        const Bytes sent = random_bytes(random, count * segment + off - 1);
+        if (sent.empty()) continue;
+        ASSERT_EQ(sendto(client.get(), sent.data(), sent.size(), 0, to.get(), to.size),
+                  static_cast<ssize_t>(sent.size()));
+        std::vector<Bytes> pieces;
+        for (std::size_t at = 0; at < sent.size(); at += segment) {
+          const auto from = sent.begin() + static_cast<std::ptrdiff_t>(at);
+          pieces.emplace_back(
+              from, from + static_cast<std::ptrdiff_t>(std::min(segment, sent.size() - at)));
+        }
+        SCOPED_TRACE(fmt::format("{} bytes in segments of {}", sent.size(), segment));
+        ASSERT_NO_FATAL_FAILURE(expect_datagrams(server, pieces));
+      }
+    }
+  }
+}
+
+void receive_stream(const os::Fd& listener, const Bytes& wanted) {
+  const os::Fd server(accept(listener.get(), nullptr, nullptr));
+  ASSERT_TRUE(server);
+  Bytes got(wanted.size());
+  std::size_t at = 0;
+  while (at < got.size()) {
+    const ssize_t size = recv(server.get(), &got[at], got.size() - at, 0);
+    ASSERT_GT(size, 0) << "after " << at << " bytes";
+    at += static_cast<std::size_t>(size);
+  }
+  EXPECT_EQ(got, wanted);
+}
+
+void carry_stream(Ends& ends, bool v6, std::mt19937& random) {
+  const os::Fd listener = ends.open(v6, SOCK_STREAM, 2, 7000);
+  ASSERT_EQ(listen(listener.get(), 1), 0);
+  const os::Fd client = ends.open(v6, SOCK_STREAM, 1, 0);
+  SocketAddress to = inner(v6, 2, 7000);
+  const Bytes sent = random_bytes(random, soaking() ? 8'000'003 : 1'500'003);
+  std::jthread receiver([&] { receive_stream(listener, sent); });
+  ASSERT_EQ(connect(client.get(), to.get(), to.size), 0);
+  std::vector<std::size_t> sizes = boundary_sizes(v6);
+  for (std::size_t at = 0, next = 0; at < sent.size(); ++next) {
+    const std::size_t size = next < sizes.size() ? sizes[next] : 1 + random() % 100'000;
+    const ssize_t taken =
+        send(client.get(), &sent[at], std::min(size, sent.size() - at), MSG_NOSIGNAL);
+    ASSERT_GE(taken, 0);
+    at += static_cast<std::size_t>(taken);
+  }
+}
+
+void carry_everything(Ends& ends, const TunnelOptions& options) {
+  std::mt19937 random(1);
+  ASSERT_NO_FATAL_FAILURE(ends.start(options));
+  for (const bool v6 : {false, true}) {
+    SCOPED_TRACE(v6 ? "IPv6" : "IPv4");
+    ASSERT_NO_FATAL_FAILURE(carry_datagrams(ends, v6, random));
+    ASSERT_NO_FATAL_FAILURE(carry_joined_datagrams(ends, v6, random));
+    ASSERT_NO_FATAL_FAILURE(carry_stream(ends, v6, random));
+  }
+  ends.stop();
+}
+
+// Bit by bit: TSO4, TSO6, USO, GSO and GRO of the outer family.
+constexpr unsigned kSwitches = 5;
+
+TunnelOptions with_switches_off(unsigned off) {
+  const auto on = [&](unsigned bit) { return (off >> bit & 1) == 0; };
+  return {.workers = 2,
+          .tun_offloads = {.tcp_v4 = on(0), .tcp_v6 = on(1), .udp = on(2)},
+          .udp_gso = on(3),
+          .udp_gro = on(4)};
+}
+
+TEST(Delivery, IsExactWithEachOffloadOnAndOff) {
+  Ends ends;
+  std::set<unsigned> combinations{0, 31};
+  for (unsigned bit = 0; bit < kSwitches; ++bit) combinations.insert(1u << bit);
+  if (soaking()) {
+    for (unsigned off = 0; off < 32; ++off) combinations.insert(off);
+  }
+  for (const unsigned off : combinations) {
+    SCOPED_TRACE(fmt::format("switched off: {:05b}", off));
+    ASSERT_NO_FATAL_FAILURE(carry_everything(ends, with_switches_off(off)));
+  }
+}
+
+TEST(Delivery, IsExactWithEveryLibrary) {
+  Ends ends;
+  for (const auto library : {crypto::AeadLibrary::OpenSsl, crypto::AeadLibrary::IpsecMb,
+                             crypto::AeadLibrary::IpsecMbAvx2, crypto::AeadLibrary::IpsecMbSse}) {
+    if (!crypto::make_aead_batch(library)) continue;
+    for (unsigned off = 0; off < 32; off += soaking() ? 1 : 31) {
+      SCOPED_TRACE(fmt::format("library {}, off {:05b}", static_cast<int>(library), off));
+      TunnelOptions options = with_switches_off(off);
+      options.aead = library;
+      ASSERT_NO_FATAL_FAILURE(carry_everything(ends, options));
+    }
+  }
+}
+
+TEST(Delivery, IsExactWhenTheKernelRefusesJoinedSends) {
+  for (const int error : {EINVAL, EMSGSIZE, EIO}) {
+    SCOPED_TRACE(error);
+    UnkindUdpSystem unkind;
+    unkind.refuse_joined = error;
+    Ends ends;
+    TunnelOptions options = with_switches_off(0);
+    options.udp_system = &unkind;
+    ASSERT_NO_FATAL_FAILURE(carry_everything(ends, options));
+  }
+}
+
+TEST(Delivery, OfStreamsIsExactUnderLossAndReordering) {
+  UnkindUdpSystem unkind;
+  unkind.loses = unkind.reorders = true;
+  Ends ends;
+  for (const unsigned off : {0u, 31u}) {
+    TunnelOptions options = with_switches_off(off);
+    options.udp_system = &unkind;
+    ASSERT_NO_FATAL_FAILURE(ends.start(options));
+    std::mt19937 random(2);
+    for (const bool v6 : {false, true}) {
+      SCOPED_TRACE(fmt::format("v6 {}, off {:05b}", v6, off));
+      ASSERT_NO_FATAL_FAILURE(carry_stream(ends, v6, random));
+    }
+    ends.stop();
+  }
+}
+
+}  // namespace
+}  // namespace ginnel::tunnel
