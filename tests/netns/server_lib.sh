@@ -68,7 +68,8 @@ host_state() {
 # start_server [FLAGS...]: in namespace server, with the endpoint that clients reach.
 start_server() {
   : >"$dir/server.log"  # What an earlier one said is not to be taken for this one's.
-  run_daemon server server "$GINNEL" server --endpoint 192.0.2.1 "$@"
+  [[ " $* " == *' --endpoint '* ]] || set -- --endpoint 192.0.2.1 "$@"
+  run_daemon server server "$GINNEL" server "$@"
   server=$daemon
   eventually grep -q ' ready ' "$dir/server.log"
 }

@@ -229,7 +229,14 @@ void Server::follow_host() {
     log::error("the host's networking could not be followed: {}", applied.error().message);
     return;
   }
+  const hostnet::Link* own = host->find_link(device_.interface_name());
+  const bool was_down = own != nullptr && !own->up;
   look_at_host(std::move(*host));
+  // A device forgets its sessions when somebody takes it down.
+  if (was_down) {
+    static_cast<void>(observe());  // Where clients were last.
+    call_back_peers({});
+  }
 }
 
 // Without a way out rules stay as they are for the family that lost it, but for the uplink's name.

@@ -276,11 +276,11 @@ Status ServerProcess::handle(const os::Ready& ready) {
       handle_events();
       break;
     case kTunnelEnded:
-      return fail(ErrorCode::Unavailable,
+      return fail(ErrorCode::Io,
                   fmt::format("interface {} was deleted by somebody else; start the server again",
                               tunnel_->interface_name()));
     case kUapiEnded:
-      return fail(ErrorCode::Unavailable,
+      return fail(ErrorCode::Io,
                   fmt::format("{} was removed by somebody else, which ends the server; start it "
                               "again",
                               uapi_->path()));
