@@ -107,9 +107,9 @@ def draw_ratios(document):
     """One bar a test: how many times better than the peer, on a logarithmic scale."""
     bars = []
     for test, unit, series in rows(document):
-        compared = ratios(document, series)
-        if compared and test != "sizes":
-            better = [r if more_is_better(unit) else 1 / r for r in compared if r > 0]
+        better = [r if more_is_better(unit) else 1 / r
+                  for r in ratios(document, series) if r > 0]
+        if better and test != "sizes":
             gate = GATES.get((test, unit))
             limit = gate[2] if gate and gate[0] == "ratio" else None
             if limit and gate[1] == "<=":

@@ -61,6 +61,12 @@ class Drawings(unittest.TestCase):
         sizes = document(sizes={"64 B Gbit/s": ([0.1], [0.05]), "1390 B Gbit/s": ([2.0], [0.5])})
         self.assertEqual(list(results.drawings(sizes)), ["benchmarks-sizes.svg"])
 
+    def test_leave_out_what_costs_us_nothing(self):
+        idle = document(peers_10k={"idle CPU %": ([0.0], [0.2]), "setconf s": ([0.1], [1.0])})
+        text = results.drawings(idle)["benchmarks-ratios.svg"]
+        self.assertIn("setconf", text)
+        self.assertNotIn("idle", text)
+
     def test_are_sound_also_where_the_peer_is_better(self):
         measured = document(tcp1={"Gbit/s": ([12.0], [1.0]), "CPU s/GB": ([0.1], [1.0])},
                             ping={"p50 us": ([100.0], [10.0])})
