@@ -44,6 +44,33 @@ TEST(RekeyAfterTime, TheInitiatorAsksWithTheFirstPacketThatIsOldEnough) {
   EXPECT_EQ(pair.a.count(Kind::SessionMade), 2u);
 }
 
+// The network may bring a packet later than the first one with new keys.
+TEST(RekeyAfterTime, WhatWasSentWithTheKeysBeforeStillArrives) {
+  for (const bool by_responder : {false, true}) {
+    SCOPED_TRACE(by_responder);
+    PairWithSession pair;
+    SimNode& from = by_responder ? pair.b : pair.a;
+    SimNode& to = by_responder ? pair.a : pair.b;
+    std::vector<std::uint8_t> late;
+    pair.sim.on_datagram = [&](const SimNode&, const net::Endpoint&, ByteView bytes) {
+      late.assign(bytes.begin(), bytes.end());
+    };
+    pair.sim.set_quality_from(from, {.lost = 1000});
+    pair.sim.send(from, to, 77);
+    pair.sim.on_datagram = {};
+    pair.sim.set_quality_from(from, kCleanLink);
+    pair.run_until_age(pair.a, wg::kRekeyAfterTime);
+    pair.sim.send(pair.a, pair.b, 2);
+    pair.sim.run_for(1s);
+    ASSERT_EQ(pair.b.count(Kind::SessionMade), 2u);
+
+    const std::size_t before = to.delivered.size();
+    pair.sim.inject(to, pair.sim.endpoint_of(from), late);
+    ASSERT_EQ(to.delivered.size(), before + 1);
+    EXPECT_EQ(number_in(to.delivered.back()), 77u);
+  }
+}
+
 // Were both to ask, each new session would be made twice.
 TEST(RekeyAfterTime, TheResponderDoesNotAsk) {
   PairWithSession pair;
