@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "core/hostnet/forwarding.h"
 #include "core/hostnet/outbound_routing.h"
 #include "os/nft_list.h"
 
@@ -33,7 +34,15 @@ Result<std::unique_ptr<KernelNetwork>> KernelNetwork::open(const std::string& ru
 
 Result<hostnet::HostState> KernelNetwork::read() { return rtnetlink_.read(); }
 
-Status KernelNetwork::apply(const HostWishes& wishes) {
+Status KernelNetwork::apply(const HostWishes& given) {
+  HostWishes wishes = given;
+  if (wishes.rules.subnet6 && !claims_.tree().read(hostnet::kForwarding6)) {
+    // Booted with ipv6.disable=1: clients get addresses that lead nowhere, as where there is no way
+    // out for IPv6.
+    wishes.rules.subnet6.reset();
+    std::erase_if(wishes.addresses,
+                  [](const net::InterfaceAddress& own) { return !own.address.is_v4(); });
+  }
   Status applied = try_apply(wishes);
   if (applied) {
     applied_ = wishes;
@@ -47,6 +56,9 @@ Status KernelNetwork::apply(const HostWishes& wishes) {
 
 // Rules first: nothing is forwarded before they stand.
 Status KernelNetwork::try_apply(const HostWishes& wishes) {
+  if (wishes.rules.subnet6) {
+    if (Status allowed = allow_ipv6(wishes.rules.interface); !allowed) return allowed;
+  }
   auto state = rtnetlink_.read();
   if (!state) return pass(std::move(state));
   const auto plan = hostnet::plan(*state, {.interfaces = {{.name = wishes.rules.interface,
@@ -59,6 +71,15 @@ Status KernelNetwork::try_apply(const HostWishes& wishes) {
   if (Status opened = open_firewall(wishes); !opened) return opened;
   return os::enable_forwarding(claims_, {.ipv4 = true, .ipv6 = wishes.rules.subnet6.has_value()},
                                state->routes);
+}
+
+// A host that does without IPv6 forbids it on new interfaces too. Ours takes the setting along when
+// it goes.
+Status KernelNetwork::allow_ipv6(const std::string& interface) {
+  const std::string path = fmt::format("net/ipv6/conf/{}/disable_ipv6", interface);
+  const auto disabled = claims_.tree().read(path);
+  if (!disabled || *disabled != "1") return ok();
+  return claims_.tree().write(path, "0");
 }
 
 Status KernelNetwork::apply_outbound(const HostWishes& wishes, const hostnet::HostState& state) {

@@ -35,6 +35,7 @@ class KernelNetwork final : public HostNetwork {
 
  private:
   Status try_apply(const HostWishes& wishes);
+  Status allow_ipv6(const std::string& interface);
   // Sends clients to the outbound interface that a person chose.
   Status apply_outbound(const HostWishes& wishes, const hostnet::HostState& state);
   Status remove_dead_outbound();
