@@ -46,7 +46,8 @@ wg::PeerChange to_peer_change(const ServerPeer& peer, std::optional<net::Endpoin
   change.preshared_key =
       peer.preshared_key ? peer.preshared_key->duplicate() : crypto::PresharedKey();
   change.endpoint = endpoint;
-  change.persistent_keepalive_seconds = peer.endpoint ? peer.persistent_keepalive_seconds : 0;
+  // Nobody to greet before the name is looked up.
+  change.persistent_keepalive_seconds = endpoint ? peer.persistent_keepalive_seconds : 0;
   change.replace_allowed_ips = true;
   for (const net::Prefix& prefix : peer.allowed_ips) {
     change.allowed_ips.push_back({prefix, false});

@@ -67,6 +67,7 @@ Status Server::bring_up() {
   if (Status configured = change_device(nobody, config_, &key_); !configured) return configured;
   const Uplinks uplinks = choose_uplinks(config_, *host, device_.interface_name());
   if (Status applied = host_.apply(host_wishes(config_, uplinks)); !applied) return applied;
+  names_.follow(clock_.now().mono, config_.peers);
   look_at_host(std::move(*host));
   call_back_peers({});
   return ok();
@@ -154,6 +155,7 @@ Result<ChangeView> Server::adopt(ServerConfig next) {
   }
   key_ = std::move(*key);
   public_key_ = key_.key.public_key();
+  names_.follow(clock_.now().mono, config_.peers);
   look_at_host(std::move(*host));
   call_back_peers(next.peers);
   for (const Finding& finding : findings_) view.warnings.push_back(finding.message);
@@ -188,6 +190,7 @@ Status Server::change_device(const ServerConfig& before, const ServerConfig& aft
   } else if (before.listen.port != after.listen.port) {
     change.listen_port = after.listen.port;
   }
+  fill_in_endpoints(after, change);
   return device_.configure(std::move(change));
 }
 
@@ -245,6 +248,7 @@ void Server::look_at_host(hostnet::HostState state) {
   if (uplinks != uplinks_) {
     log::info("uplink ipv4={} ipv6={}", uplinks.v4.empty() ? "none" : uplinks.v4,
               uplinks.v6.empty() ? "none" : uplinks.v6);
+    names_.retry_failed(clock_.now().mono);
   }
   host_state_ = std::move(state);
   uplinks_ = uplinks;
@@ -279,6 +283,7 @@ void Server::find_out() {
   } else if (!endpoint->warning.empty()) {
     findings.push_back({"private-endpoint", endpoint->warning, "--endpoint HOST"});
   }
+  append_name_findings(findings);
   for (Finding& finding : host_.find_obstacles(host_wishes(config_, uplinks_))) {
     findings.push_back(std::move(finding));
   }

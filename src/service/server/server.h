@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/mutex.h"
+#include "core/server/endpoint_names.h"
 #include "core/server/host_fit.h"
 #include "os/clock.h"
 #include "service/server/host_network.h"
@@ -58,6 +59,11 @@ class Server {
 
   // Looks at the host again: its ways out and its firewalls. Call when something there changed.
   void follow_host();
+  // Host names of peers' endpoints that are to be looked up now. Each is asked for once, until its
+  // answer is handled.
+  std::vector<std::string> take_due_lookups();
+  MonoTime next_lookup();
+  void handle_lookup(const std::string& name, Result<std::vector<net::Address>> answer);
   // Counts what the device did since the last call. Call every traffic_interval().
   void record_traffic();
   Duration traffic_interval();
@@ -79,6 +85,10 @@ class Server {
                        const ServerKey* new_key) REQUIRES_LOCK(mutex_);
   // REQUIRES: the interface is up.
   void call_back_peers(const std::vector<config::ServerPeer>& before) REQUIRES_LOCK(mutex_);
+  // The change with endpoints for the names that are known.
+  void fill_in_endpoints(const config::ServerConfig& config, wg::DeviceChange& change) const
+      REQUIRES_LOCK(mutex_);
+  void append_name_findings(std::vector<Finding>& findings) const REQUIRES_LOCK(mutex_);
   HostWishes host_wishes(const config::ServerConfig& config, const Uplinks& uplinks) const;
   void look_at_host(hostnet::HostState state) REQUIRES_LOCK(mutex_);
   bool has_way_out() const REQUIRES_LOCK(mutex_);
@@ -102,6 +112,7 @@ class Server {
   crypto::PublicKey public_key_ GUARDED_BY(mutex_);
   hostnet::HostState host_state_ GUARDED_BY(mutex_);
   Uplinks uplinks_ GUARDED_BY(mutex_);
+  EndpointNames names_ GUARDED_BY(mutex_);
   std::vector<Finding> findings_ GUARDED_BY(mutex_);
   TrafficBook traffic_ GUARDED_BY(mutex_);
   MetricsCounters metrics_ GUARDED_BY(mutex_);

@@ -9,12 +9,14 @@
 #include "base/log.h"
 #include "core/config/secret_text.h"
 #include "http/server.h"
+#include "os/host_lookup.h"
 #include "os/network_monitor.h"
 #include "os/process.h"
 #include "os/service_notifier.h"
 #include "os/signal_fd.h"
 #include "os/socket_sharing.h"
 #include "service/server/control_api.h"
+#include "service/server/host_lookups.h"
 #include "service/server/kernel_network.h"
 #include "service/server/launch.h"
 #include "service/tunnel/tunnel.h"
@@ -59,7 +61,7 @@ class ServerProcess {
   Status run();
 
  private:
-  enum Token : std::uint64_t { kSignals, kNetwork, kTunnelEnded, kUapiEnded, kEvents };
+  enum Token : std::uint64_t { kSignals, kNetwork, kTunnelEnded, kUapiEnded, kEvents, kLookups };
 
   Status listen_for_metrics(const config::ServerConfig& config);
   Status start(CheckedLaunch& launch);
@@ -74,6 +76,7 @@ class ServerProcess {
   void handle_signals();
   void handle_network(MonoTime now);
   void handle_events();
+  void handle_lookups();
   void handle_deadlines(MonoTime now);
   void reload();
   void end();
@@ -87,6 +90,7 @@ class ServerProcess {
   std::optional<os::Poller> poller_;
   std::optional<os::NetworkMonitor> monitor_;
   std::optional<os::EventFd> event_flag_;
+  std::optional<HostLookups> lookups_;
   BoundedQueue<wg::EngineEvent> events_{kMaxPendingEvents};
 
   // In the order in which they are made; end() takes them down in the reverse.
@@ -219,11 +223,13 @@ Status ServerProcess::watch() {
   auto poller = os::Poller::create();
   if (!poller) return pass(std::move(poller));
   poller_ = std::move(*poller);
-  const std::pair<int, Token> watched[] = {{signals_->fd(), kSignals},
-                                           {monitor_->fd(), kNetwork},
-                                           {tunnel_->ended_fd(), kTunnelEnded},
-                                           {event_flag_->fd(), kEvents},
-                                           {uapi_ ? uapi_->ended_fd() : -1, kUapiEnded}};
+  auto lookups = HostLookups::create(&os::look_up_host);
+  if (!lookups) return pass(std::move(lookups));
+  lookups_ = std::move(*lookups);
+  const std::pair<int, Token> watched[] = {
+      {signals_->fd(), kSignals},          {monitor_->fd(), kNetwork},
+      {tunnel_->ended_fd(), kTunnelEnded}, {event_flag_->fd(), kEvents},
+      {lookups_->fd(), kLookups},          {uapi_ ? uapi_->ended_fd() : -1, kUapiEnded}};
   for (const auto& [fd, token] : watched) {
     if (fd < 0) continue;
     if (Status added = poller_->add(fd, token, os::Interest::Read); !added) return added;
@@ -252,7 +258,8 @@ Status ServerProcess::announce() {
 
 Status ServerProcess::loop() {
   while (!stop_) {
-    MonoTime next = kNever;
+    for (const std::string& name : server_->take_due_lookups()) lookups_->ask(name);
+    MonoTime next = server_->next_lookup();
     for (const Deadline* deadline : {&settle_, &look_, &record_, &save_, &refresh_, &watchdog_}) {
       next = std::min(next, deadline->at());
     }
@@ -274,6 +281,9 @@ Status ServerProcess::handle(const os::Ready& ready) {
       break;
     case kEvents:
       handle_events();
+      break;
+    case kLookups:
+      handle_lookups();
       break;
     case kTunnelEnded:
       return fail(ErrorCode::Io,
@@ -325,6 +335,12 @@ void ServerProcess::handle_events() {
     const bool is_news = event->kind == wg::EngineEvent::Kind::SessionMade ||
                          event->kind == wg::EngineEvent::Kind::Roamed;
     if (is_news) save_.arm(std::min(save_.at(), clock_.mono() + kSaveSoon));
+  }
+}
+
+void ServerProcess::handle_lookups() {
+  for (HostLookups::Answer& answer : lookups_->take_answers()) {
+    server_->handle_lookup(answer.name, std::move(answer.addresses));
   }
 }
 
