@@ -27,7 +27,8 @@ class HostNetwork {
   virtual Status apply(const HostWishes& wanted) = 0;
   // Takes everything back that apply() did. What cannot be taken back is logged.
   virtual void undo() = 0;
-  // Where the host's own firewall drops what clients send, with the command that cures it.
+  // Where the host's own firewalls drop what clients send, with the command that cures it, and
+  // which of them cannot be seen.
   virtual std::vector<Finding> find_obstacles(const HostWishes& wanted) = 0;
 };
 

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "core/hostnet/forwarding.h"
 #include "core/hostnet/outbound_routing.h"
+#include "os/marked_rules.h"
 #include "os/nft_list.h"
 
 namespace ginnel::server {
@@ -206,6 +207,9 @@ std::vector<Finding> KernelNetwork::find_obstacles(const HostWishes& wishes) {
   for (const hostnet::FirewallBlock& block : *blocks) {
     findings.push_back({block.certain ? "firewall-blocks-overlay" : "firewall-may-block-overlay",
                         fmt::format("{}: {}", name_of(block.flow), block.reason), block.command});
+  }
+  if (const auto unseen = os::unseen_firewall()) {
+    findings.push_back({"firewall-unseen", *unseen, ""});
   }
   return findings;
 }
