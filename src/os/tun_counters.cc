@@ -28,6 +28,8 @@ std::string_view name_of(TunCount count) {
       return "tun_read_unknown_kind";
     case TunCount::ReadTooLong:
       return "tun_read_too_long";
+    case TunCount::ReadFailed:
+      return "tun_read_failed";
     case TunCount::WriteNotIp:
       return "tun_write_not_ip";
     case TunCount::WriteDeviceDown:

@@ -21,6 +21,7 @@ enum class TunCount : std::uint8_t {
   ReadBadOffload,
   ReadUnknownKind,
   ReadTooLong,
+  ReadFailed,  // System calls, as nothing is known about what was lost.
   WriteNotIp,
   WriteDeviceDown,
   WriteNoMemory,

@@ -238,8 +238,11 @@ TunDevice::State TunDevice::read_batch(PacketBatch& batch) {
       take_packet(static_cast<std::size_t>(size));
     } else if (errno == EBADFD || errno == EBADF || errno == EFAULT || errno == ENODEV) {
       return State::Gone;
-    } else if (errno != EINTR) {
+    } else if (errno == EAGAIN) {
       return State::Drained;
+    } else if (errno != EINTR) {
+      counters_.add(TunCount::ReadFailed);
+      return State::Failed;
     }
   }
 }

@@ -50,6 +50,7 @@ class TunDevice {
     Drained,  // Everything was moved; wait until the descriptor is readable.
     Full,     // The batch is full and more may wait: use it, clear it, read again.
     Gone,     // The interface was deleted. Nothing will come any more.
+    Failed,   // It was counted; try again, but not at once.
   };
 
   // Appends packets to `batch` until nothing waits or nothing more fits.

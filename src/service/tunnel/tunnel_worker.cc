@@ -38,7 +38,7 @@ TunnelWorker::TunnelWorker(Key, wg::SharedTables& tables, std::size_t index,
 
 void TunnelWorker::run(const std::stop_token& stop) {
   while (!stop.stop_requested() && !interface_gone()) {
-    turn(poller_.wait_until(tun_has_more_ ? MonoTime{} : kNever));
+    turn(poller_.wait_until(tun_has_more_ ? MonoTime{} : next_rest_end()));
   }
   wake_control_.raise();
 }
@@ -58,6 +58,7 @@ bool TunnelWorker::await_sockets(Duration patience) {
 void TunnelWorker::turn(std::span<const os::Ready> ready) {
   const MonoTime now = clock_.mono();  // The only clock read of a turn: a batch shares it.
   packets_.set_mtu(mtu_.load(std::memory_order_relaxed));
+  end_rests(now);
   bool tun_ready = tun_has_more_;
   worker_.begin_turn();
   for (const os::Ready& one : ready) {
@@ -69,10 +70,10 @@ void TunnelWorker::turn(std::span<const os::Ready> ready) {
         tun_ready = true;
         break;
       case kUdpV4:
-        if (sockets_ && sockets_->v4() != nullptr) carry_in(now, *sockets_->v4());
+        if (sockets_ && sockets_->v4() != nullptr) carry_in(now, kUdpV4, *sockets_->v4());
         break;
       case kUdpV6:
-        if (sockets_ && sockets_->v6() != nullptr) carry_in(now, *sockets_->v6());
+        if (sockets_ && sockets_->v6() != nullptr) carry_in(now, kUdpV6, *sockets_->v6());
         break;
     }
   }
@@ -88,7 +89,8 @@ void TunnelWorker::handle_wake(MonoTime now) {
     for (os::UdpSocket* socket : {sockets_->v4(), sockets_->v6()}) {
       if (socket == nullptr) continue;
       const Token token = socket->family() == net::Family::V4 ? kUdpV4 : kUdpV6;
-      CHECK(poller_.add(socket->fd(), token, os::Interest::Read));
+      rests_[token] = {};
+      if (!poller_.add(socket->fd(), token, os::Interest::Read)) rests_[token].begin(now);
     }
     sockets_settled_.release();
   }
@@ -96,10 +98,40 @@ void TunnelWorker::handle_wake(MonoTime now) {
   while (worker_.load_staged(packets_)) seal_and_send(now);
 }
 
+int TunnelWorker::descriptor_of(Token source) const {
+  if (source == kTun) return queue_->fd();
+  if (!sockets_) return -1;
+  const os::UdpSocket* const socket = source == kUdpV4 ? sockets_->v4() : sockets_->v6();
+  return socket != nullptr ? socket->fd() : -1;
+}
+
+void TunnelWorker::rest(Token source, MonoTime now) {
+  static_cast<void>(poller_.remove(descriptor_of(source)));
+  rests_[source].begin(now);
+}
+
+void TunnelWorker::end_rests(MonoTime now) {
+  for (const Token source : kSources) {
+    if (!rests_[source].take_if_over(now) || descriptor_of(source) < 0) continue;
+    if (!poller_.add(descriptor_of(source), source, os::Interest::Read)) rests_[source].begin(now);
+  }
+}
+
+MonoTime TunnelWorker::next_rest_end() const {
+  MonoTime next = kNever;
+  for (const RetryPause& pause : rests_) next = std::min(next, pause.until());
+  return next;
+}
+
 void TunnelWorker::carry_out(MonoTime now) {
   const os::TunDevice::State state = queue_->read_batch(packets_);
   tun_has_more_ = state == os::TunDevice::State::Full;
   if (state == os::TunDevice::State::Gone) interface_gone_.store(true, std::memory_order_release);
+  if (state == os::TunDevice::State::Failed) {
+    rest(kTun, now);
+  } else {
+    rests_[kTun].forget_failures();
+  }
   seal_and_send(now);
   // What had to wait for earlier packets of its peer follows them at once.
   while (worker_.load_staged(packets_)) seal_and_send(now);
@@ -112,8 +144,13 @@ void TunnelWorker::seal_and_send(MonoTime now) {
   packets_.clear();
 }
 
-void TunnelWorker::carry_in(MonoTime now, os::UdpSocket& socket) {
-  if (socket.receive(received_) == 0) return;
+void TunnelWorker::carry_in(MonoTime now, Token source, os::UdpSocket& socket) {
+  const auto failures = [&] { return socket.counters().of(os::UdpCount::ReceiveFailed); };
+  const std::uint64_t failures_before = failures();
+  const std::size_t received = socket.receive(received_);
+  if (failures() != failures_before) return rest(source, now);
+  if (received == 0) return;
+  rests_[source].forget_failures();
   worker_.open(now, received_.datagrams(), opened_);
   if (queue_->write(opened_) == os::TunDevice::State::Gone) {
     interface_gone_.store(true, std::memory_order_release);

@@ -13,6 +13,7 @@
 #include "os/poller.h"
 #include "os/tun_device.h"
 #include "os/udp_pair.h"
+#include "service/tunnel/retry_pause.h"
 
 namespace ginnel::tunnel {
 
@@ -49,12 +50,18 @@ class TunnelWorker {
   std::string_view aead_name() const { return worker_.aead_name(); }
 
  private:
-  enum Token : std::uint64_t { kWake, kTun, kUdpV4, kUdpV6 };
+  enum Token : std::uint64_t { kTun, kUdpV4, kUdpV6, kWake };
+  static constexpr Token kSources[] = {kTun, kUdpV4, kUdpV6};
 
   void turn(std::span<const os::Ready> ready);
   void handle_wake(MonoTime now);
+  // A source that failed is not looked at for a while.
+  void rest(Token source, MonoTime now);
+  void end_rests(MonoTime now);
+  MonoTime next_rest_end() const;
+  int descriptor_of(Token source) const;  // -1: there is none.
   void carry_out(MonoTime now);
-  void carry_in(MonoTime now, os::UdpSocket& socket);
+  void carry_in(MonoTime now, Token source, os::UdpSocket& socket);
   void seal_and_send(MonoTime now);
 
   wg::DataWorker worker_;
@@ -68,6 +75,7 @@ class TunnelWorker {
   std::binary_semaphore sockets_settled_{1};  // Held while a pair waits to be used.
   std::atomic<unsigned> mtu_{net::kDefaultMtu};
   std::atomic<bool> interface_gone_{false};
+  std::array<RetryPause, std::size(kSources)> rests_;
   bool tun_has_more_ = false;  // Part of a super-packet may wait inside the device object.
 
   // Scratch of one turn; nothing is allocated once they have grown.

@@ -1,0 +1,105 @@
+// These tests need root: each runs in a network namespace of its own.
+#include "service/tunnel/tunnel_worker.h"
+
+#include <errno.h>
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "os/system_rng.h"
+#include "unit/os/test_network.h"
+
+namespace ginnel::tunnel {
+namespace {
+
+// Sockets that cannot be read for a while, though there is something to read.
+class SickSystem final : public os::UdpSystem {
+ public:
+  explicit SickSystem(int failures) : failures_(failures) {}
+
+  int send_messages(int fd, mmsghdr* messages, unsigned count) override {
+    return real_.send_messages(fd, messages, count);
+  }
+  int receive_messages(int fd, mmsghdr* messages, unsigned count) override {
+    if (failures_ == 0) return real_.receive_messages(fd, messages, count);
+    --failures_;
+    return -ENOMEM;
+  }
+  unsigned mtu_of(const Route& route) override { return real_.mtu_of(route); }
+
+ private:
+  os::LinuxUdpSystem real_;
+  int failures_;
+};
+
+class TunnelWorkerTest : public testing::Test {
+ protected:
+  TunnelWorkerTest() {
+    auto device = os::TunDevice::open({.name = "worker%d"});
+    EXPECT_TRUE(device) << device.error().message;
+    auto made = TunnelWorker::create(tables_, 0, std::move(*device),
+                                     crypto::make_aead_batch(crypto::AeadLibrary::Automatic),
+                                     wake_control_);
+    EXPECT_TRUE(made) << made.error().message;
+    worker_ = std::move(*made);
+  }
+  ~TunnelWorkerTest() override {
+    thread_.request_stop();
+    worker_->wake();
+  }
+
+  void start() {
+    thread_ = std::jthread([this](const std::stop_token& stop) { worker_->run(stop); });
+  }
+  static void wait_until(const std::function<bool()>& condition) {
+    const MonoTime limit = os::Clock().mono() + 20s;
+    while (!condition() && os::Clock().mono() < limit) std::this_thread::yield();
+    EXPECT_TRUE(condition());
+  }
+
+  os::Namespace space_;
+  os::Namespace::Inside inside_{space_};
+  os::SystemRng rng_;
+  wg::SharedTables tables_{rng_, 1};
+  os::EventFd wake_control_ = os::EventFd::create().value();
+  std::unique_ptr<TunnelWorker> worker_;
+  std::jthread thread_;
+};
+
+TEST_F(TunnelWorkerTest, TriesASocketThatCannotBeReadAgainAfterPauses) {
+  constexpr int kFailures = 6;
+  SickSystem system(kFailures);
+  auto pairs = os::UdpPair::bind({.socket = {.system = &system}});
+  ASSERT_TRUE(pairs) << pairs.error().message;
+  const std::uint16_t port = pairs->front().port();
+  const auto counters = pairs->front().v4()->share_counters();
+  worker_->give_sockets(std::move(pairs->front()));
+  const MonoTime begun = os::Clock().mono();
+  start();
+
+  auto sender = os::UdpSocket::bind({});
+  ASSERT_TRUE(sender);
+  std::uint8_t hello[] = {9, 9, 9, 9};
+  const net::PathAddress path{.remote = {net::Address::parse("127.0.0.1").value(), port, 0}};
+  const net::Datagram datagram{.bytes = hello, .path = &path};
+  (*sender)->send({&datagram, 1});
+
+  wait_until([&] { return counters->of(os::UdpCount::DatagramsReceived) == 1; });
+  EXPECT_EQ(counters->of(os::UdpCount::ReceiveFailed), kFailures);
+  // The pauses double: 1 + 2 + 4 + ... ms.
+  EXPECT_GE(os::Clock().mono() - begun, RetryPause::kFirst * ((1 << kFailures) - 1));
+
+  // Healthy from here on.
+  (*sender)->send({&datagram, 1});
+  wait_until([&] { return counters->of(os::UdpCount::DatagramsReceived) == 2; });
+  EXPECT_FALSE(worker_->interface_gone());
+}
+
+TEST_F(TunnelWorkerTest, EndsWithItsInterface) {
+  start();
+  os::Namespace::shell("ip link del worker0");
+  wait_until([&] { return worker_->interface_gone(); });
+}
+
+}  // namespace
+}  // namespace ginnel::tunnel
