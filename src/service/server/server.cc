@@ -208,8 +208,8 @@ HostWishes Server::host_wishes(const ServerConfig& config, const Uplinks& uplink
   wanted.rules = {.interface = device_.interface_name(),
                   .subnet4 = config.subnets.v4,
                   .subnet6 = config.subnets.v6,
-                  .uplink4 = uplinks.v4,
-                  .uplink6 = uplinks.v6,
+                  .uplink4 = uplinks.v4.empty() ? last_uplinks_.v4 : uplinks.v4,
+                  .uplink6 = uplinks.v6.empty() ? last_uplinks_.v6 : uplinks.v6,
                   .listen_port = config.listen.port,
                   .client_to_client = config.client_to_client,
                   .only_uplink = config.outbound_interface.has_value()};
@@ -242,7 +242,6 @@ void Server::follow_host() {
   }
 }
 
-// Without a way out rules stay as they are for the family that lost it, but for the uplink's name.
 void Server::look_at_host(hostnet::HostState state) {
   const Uplinks uplinks = choose_uplinks(config_, state, device_.interface_name());
   if (uplinks != uplinks_) {
@@ -252,6 +251,8 @@ void Server::look_at_host(hostnet::HostState state) {
   }
   host_state_ = std::move(state);
   uplinks_ = uplinks;
+  if (!uplinks.v4.empty()) last_uplinks_.v4 = uplinks.v4;
+  if (!uplinks.v6.empty()) last_uplinks_.v6 = uplinks.v6;
   find_out();
 }
 
