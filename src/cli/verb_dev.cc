@@ -54,6 +54,7 @@ int run_in_background(tunnel::DevOptions options, Io& io) {
     if (verdict.exit_code != kOk) io.err("{}", verdict.message);
     return verdict.exit_code;
   }
+  background->close_inherited();
   log::start(log::Level::Info, log::Target::SystemLog);
   bool is_ready = false;
   const Status ended = tunnel::run_dev(std::move(options), [&] {
@@ -70,6 +71,8 @@ int run_in_background(tunnel::DevOptions options, Io& io) {
 int run_dev(const Args& args, Io& io) {
   auto options = options_of(args);
   if (!options) return io.report("dev", options.error());
+  // In the foreground it means that the terminal is gone.
+  options->ends_on_hangup = args.flag("--foreground");
   if (!args.flag("--foreground")) return run_in_background(std::move(*options), io);
   log::start(log::Level::Info);
   const Status ended = tunnel::run_dev(std::move(*options), [] { return ok(); });

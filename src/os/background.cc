@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,6 +32,13 @@ Result<Background> Background::split() {
   const pid_t grandchild = fork();
   if (grandchild != 0) _exit(grandchild < 0 ? 1 : 0);
   return Background(true, std::move(theirs));
+}
+
+void Background::close_inherited() {
+  // Not there before Linux 5.9.
+  const auto kept = static_cast<unsigned>(channel_.get());
+  if (kept > STDERR_FILENO + 1) ::close_range(STDERR_FILENO + 1, kept - 1, 0);
+  ::close_range(kept + 1, UINT_MAX, 0);
 }
 
 Background::Verdict Background::await() {

@@ -26,6 +26,10 @@ class Background {
 
   bool is_child() const { return is_child_; }
 
+  // In the child, before it opens anything: closes what the caller had open beside the standard
+  // three. A daemon that kept a script's lock or pipe would hold it for its whole life.
+  void close_inherited();
+
   struct Verdict {
     int exit_code = 0;
     std::string message;  // Why, when it is not 0: one line.

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# SIGTERM and SIGINT end a daemon with exit code 0, also with a session and traffic under way, and
-# interface and socket are gone; after SIGKILL the interface is, and a new daemon starts.
+# SIGTERM, SIGINT and, in the foreground, SIGHUP end a daemon with exit code 0, also with a session
+# and traffic under way, and interface and socket are gone; after SIGKILL the interface is, and a new
+# daemon starts.
 source "$(dirname "$0")/dev_lib.sh"
 two_ends
 start right
 busy() { (($(in_ns left cat /sys/class/net/wg-left/statistics/rx_packets) > 100)); }
 
-for signal in TERM INT; do
+for signal in TERM INT HUP; do
   step "$signal"
   start left
   eventually reaches left 10.9.0.2
@@ -18,6 +19,15 @@ for signal in TERM INT; do
   [[ ! -e /var/run/wireguard/wg-left.sock ]] || fail "the socket stayed"
   grep -q 'wg-left.*signal' "$dir/left.log" || fail "it did not say why it ended"
 done
+
+step "HUP in the background"
+in_ns left "$GINNEL" dev ours
+daemon=$(pgrep -f 'dev ours')
+kill -HUP "$daemon"
+in_ns left wg set ours listen-port 4000
+running "$daemon"
+kill "$daemon"
+eventually gone "$daemon"
 
 step "KILL"
 start left

@@ -13,6 +13,15 @@ done
 for process in $(ip netns pids left); do kill "$process"; done
 eventually no_process left
 
+step "it keeps nothing of its caller's"
+exec 9>"$dir/lock"
+flock 9
+in_ns left "$GINNEL" dev ours
+exec 9>&-
+flock -n "$dir/lock" true || fail "it holds the caller's lock"
+rm /var/run/wireguard/ours.sock
+eventually no_process left
+
 fails() {
   local status=0 said remedy=$2
   step "$1"

@@ -40,7 +40,9 @@ Status run_dev(DevOptions options, const std::function<Status()>& ready) {
   for (bool running = result.has_value(); running;) {
     for (const os::Ready& happened : poller->wait_until(kNever)) {
       if (happened.token == kSignal) {
-        if (signals->take() != os::Signal::Stop) continue;
+        const auto signal = signals->take();
+        const bool hangup = signal == os::Signal::Reload && options.ends_on_hangup;
+        if (signal != os::Signal::Stop && !hangup) continue;
         log::info("interface {}: ends, as a signal asked", name);
       } else if (happened.token == kTunnelEnded) {
         log::info("interface {} was deleted: ends", name);

@@ -12,6 +12,7 @@ namespace ginnel::tunnel {
 struct DevOptions {
   TunnelOptions tunnel;
   UapiOptions uapi;
+  bool ends_on_hangup = false;  // Also on SIGHUP, which is ignored otherwise.
 };
 
 // Calls `ready` once interface and socket answer; an error from it ends the device. Blocks until

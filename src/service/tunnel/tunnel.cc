@@ -68,9 +68,15 @@ Status Tunnel::make(const TunnelOptions& options, std::unique_ptr<os::TunDevice>
   if (!loop) return pass(std::move(loop));
   control_ = std::move(*loop);
 
-  threads_.emplace_back([this](const std::stop_token& stop) { control_->run(stop); });
+  threads_.emplace_back([this](const std::stop_token& stop) {
+    os::set_thread_name("wg-control");
+    control_->run(stop);
+  });
   for (const auto& worker : workers_) {
-    threads_.emplace_back([&worker](const std::stop_token& stop) { worker->run(stop); });
+    threads_.emplace_back([&worker](const std::stop_token& stop) {
+      os::set_thread_name("wg-data");
+      worker->run(stop);
+    });
   }
   return ok();
 }

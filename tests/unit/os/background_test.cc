@@ -60,6 +60,21 @@ TEST(Background, LetsTheParentGoOnlyWhenItIsReady) {
   EXPECT_TRUE(std::filesystem::exists(directory / "ready"));
 }
 
+TEST(Background, ClosesWhatItsCallerHadOpen) {
+  int ends[2];
+  ASSERT_EQ(pipe(ends), 0);
+  std::string message;
+  const int code = run_command(message, [&](Background& background) {
+    background.close_inherited();
+    const bool closed = fcntl(ends[0], F_GETFD) < 0 && fcntl(ends[1], F_GETFD) < 0;
+    if (!closed) return background.failed({.exit_code = 9, .message = "still open"});
+    if (!background.ready()) _exit(1);
+  });
+  EXPECT_EQ(code, 0) << message;
+  close(ends[0]);
+  close(ends[1]);
+}
+
 TEST(Background, ForwardsTheErrorAndTheExitCode) {
   std::string message;
   EXPECT_EQ(run_command(message,
