@@ -25,9 +25,13 @@ std::optional<Uplink> find_uplink(const HostState& state, net::Family family,
 std::optional<Uplink> named_uplink(const HostState& state, net::Family family,
                                    std::string_view interface);
 
+// An address that others may be told when there is no uplink to take it from; not one of `tunnel`.
+std::optional<net::Address> any_address(const HostState& state, std::string_view tunnel);
+
 // Fails when the host already has addresses or routes inside `subnet`, or a route that contains it,
-// naming one. Routes so wide that they stand for "everything else" do not count, nor do those that
-// lead nowhere, nor anything of `tunnel`.
+// naming one and the flag. Routes so wide that they stand for "everything else" (the halves of the
+// internet that VPNs install) do not count, nor do those that lead nowhere, nor anything of
+// `tunnel`.
 Status check_no_collision(const HostState& state, const net::Prefix& subnet,
                           std::string_view tunnel);
 

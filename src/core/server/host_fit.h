@@ -1,5 +1,5 @@
-// How a server fits into the host it runs on: which way out, which address clients find it at, and
-// whether its subnets are free. Decisions only; os reads the host and service/server acts.
+// How a server's configuration fits the host it runs on: which way out, which address clients find
+// it at, and whether its subnets are free. What the host offers is core/hostnet/uplink.h's.
 #pragma once
 
 #include "core/config/server_config.h"
@@ -28,11 +28,9 @@ struct EndpointChoice {
 
 // What clients are told to connect to. Fails when this host has no address that could be told.
 Result<EndpointChoice> choose_endpoint(const config::ServerConfig& config,
-                                       const hostnet::HostState& host, const Uplinks& uplinks,
-                                       std::string_view own);
+                                       const hostnet::HostState& host, std::string_view own);
 
-// Fails when a subnet overlaps what the host reaches another way, naming both and the flag. Routes
-// that are almost default routes (the halves of the internet that VPNs install) do not count.
+// Fails when a subnet overlaps what the host reaches another way, naming both and the flag.
 Status check_subnets_are_free(const config::Subnets& subnets, const hostnet::HostState& host,
                               std::string_view own);
 

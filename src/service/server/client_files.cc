@@ -27,7 +27,7 @@ Result<std::string> make_client_file(const config::ServerConfig& config,
                                      const config::ServerPeer& peer,
                                      const crypto::PublicKey& server_key,
                                      const hostnet::HostState& host, std::string_view interface) {
-  auto choice = choose_endpoint(config, host, choose_uplinks(config, host, interface), interface);
+  auto choice = choose_endpoint(config, host, interface);
   if (!choice) return pass(std::move(choice));
   return config::client_file(
       config, peer,

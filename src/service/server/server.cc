@@ -278,7 +278,7 @@ void Server::find_out() {
              : "this host has no default route: clients reach nothing outside",
          "connect the host; the server follows by itself"});
   }
-  const auto endpoint = choose_endpoint(config_, host_state_, uplinks_, device_.interface_name());
+  const auto endpoint = choose_endpoint(config_, host_state_, device_.interface_name());
   if (!endpoint) {
     findings.push_back({"no-endpoint", endpoint.error().message, "--endpoint HOST"});
   } else if (!endpoint->warning.empty()) {

@@ -62,7 +62,7 @@ ServerView Server::view() {
   view.public_key = public_key_;
   view.listen_address = config_.listen.address;
   view.listen_port = status.listen_port;
-  const auto endpoint = choose_endpoint(config_, host_state_, uplinks_, view.interface);
+  const auto endpoint = choose_endpoint(config_, host_state_, view.interface);
   if (endpoint) view.endpoint = endpoint->endpoint.to_string(config_.listen.port);
   view.subnets.push_back(config_.subnets.v4);
   view.addresses.push_back(config_.own.v4);

@@ -112,6 +112,15 @@ TEST(NamedUplink, NeedsNoRouteButALinkThatIsUp) {
   EXPECT_EQ(named_uplink(state, net::Family::V4, "wlan0"), std::nullopt);
 }
 
+TEST(AnyAddress, IsStableKnownOutsideAndNotTheTunnels) {
+  HostState state{.addresses = {assigned("lo", "127.0.0.1/8"), assigned("wg0", "10.9.0.1/24"),
+                                assigned("eth0", "fe80::7/64")}};
+  EXPECT_EQ(any_address(state, "wg0"), std::nullopt);
+  EXPECT_EQ(any_address(state, "wg1"), address("10.9.0.1"));
+  state.addresses.push_back(assigned("eth5", "192.0.2.5/24"));
+  EXPECT_EQ(any_address(state, "wg0"), address("192.0.2.5"));
+}
+
 TEST(CheckNoCollision, NamesTheAddressOrRouteInTheWay) {
   HostState state = two_uplinks();
   state.routes.push_back({.destination = prefix("172.16.0.0/12"),
@@ -122,14 +131,17 @@ TEST(CheckNoCollision, NamesTheAddressOrRouteInTheWay) {
     const char* message;
   } rows[] = {
       {"10.1.7.0/24",
-       "subnet 10.1.7.0/24 overlaps 10.1.0.5/16 of wlan0; choose another with --subnet"},
-      {"10.0.0.0/8",
-       "subnet 10.0.0.0/8 overlaps 10.1.0.5/16 of wlan0; choose another with --subnet"},
-      {"172.20.0.0/16",
-       "subnet 172.20.0.0/16 overlaps the route 172.16.0.0/12 via 192.0.2.9 dev eth0; choose "
+       "subnet 10.1.7.0/24 collides with 10.1.0.5/16 on this host's interface wlan0; choose "
        "another with --subnet"},
+      {"10.0.0.0/8",
+       "subnet 10.0.0.0/8 collides with 10.1.0.5/16 on this host's interface wlan0; choose "
+       "another with --subnet"},
+      {"172.20.0.0/16",
+       "subnet 172.20.0.0/16 collides with this host's route 172.16.0.0/12 via 192.0.2.9 dev eth0; "
+       "choose another with --subnet"},
       {"2001:db8::/32",
-       "subnet 2001:db8::/32 overlaps 2001:db8::7/64 of eth0; choose another with --subnet"},
+       "subnet 2001:db8::/32 collides with 2001:db8::7/64 on this host's interface eth0; choose "
+       "another with --subnet6"},
   };
   for (const auto& row : rows) {
     const Status checked = check_no_collision(state, prefix(row.subnet), "wg0");

@@ -20,6 +20,12 @@ AssignedAddress assigned(std::string interface, std::string_view text) {
   return {.interface = std::move(interface), .address = net::InterfaceAddress::parse(text).value()};
 }
 
+std::vector<hostnet::Link> links(std::initializer_list<const char*> names) {
+  std::vector<hostnet::Link> all = {{.index = 1, .name = "lo", .up = true, .loopback = true}};
+  for (const char* name : names) all.push_back({.name = name, .up = true});
+  return all;
+}
+
 config::ServerConfig configured() {
   config::ServerConfig config;
   config.subnets = {prefix("10.200.100.0/24"), prefix("fd00:1:2:3::/64")};
@@ -28,7 +34,8 @@ config::ServerConfig configured() {
 
 // A host in a data centre: one card, both families.
 HostState data_centre() {
-  return {.addresses = {assigned("lo", "127.0.0.1/8"), assigned("lo", "::1/128"),
+  return {.links = links({"eth0", "eth1", "wlan0", "wlan1", "wg0"}),
+          .addresses = {assigned("lo", "127.0.0.1/8"), assigned("lo", "::1/128"),
                         assigned("eth0", "192.0.2.7/24"), assigned("eth0", "2001:db8::7/64"),
                         assigned("eth0", "fe80::7/64")},
           .routes = {route("192.0.2.0/24", "eth0"), route("0.0.0.0/0", "eth0"),
@@ -55,7 +62,8 @@ TEST(ChooseUplinks, PassesOverWhatIsNoWayOut) {
   other_table.table = 51820;
   Route unreachable = route("0.0.0.0/0", "");
   unreachable.type = hostnet::RouteType::Unreachable;
-  const HostState host{.routes = {dead, other_table, unreachable, route("0.0.0.0/0", "wg0"),
+  const HostState host{.links = links({"eth1", "eth2", "eth3", "wg0"}),
+                       .routes = {dead, other_table, unreachable, route("0.0.0.0/0", "wg0"),
                                   route("10.0.0.0/8", "eth3")}};
 
   EXPECT_EQ(choose_uplinks(configured(), host, "wg0"), Uplinks{});
@@ -69,7 +77,7 @@ TEST(ChooseUplinks, ANamedInterfaceIsBothWithoutAskingTheHost) {
 
 // What clients are told, "-" for nothing.
 std::string told(const config::ServerConfig& config, const HostState& host) {
-  const auto choice = choose_endpoint(config, host, choose_uplinks(config, host, "wg0"), "wg0");
+  const auto choice = choose_endpoint(config, host, "wg0");
   return choice ? choice->endpoint.to_string(0) : "-";
 }
 
@@ -90,6 +98,7 @@ TEST(ChooseEndpoint, PassesOverAddressesThatClientsCannotUseForLong) {
   AssignedAddress unusable = assigned("eth0", "2001:db8::bad/64");
   unusable.usable = false;
   const HostState host{
+      .links = links({"eth0"}),
       .addresses = {temporary, unusable, assigned("eth0", "fe80::7/64"),
                     assigned("eth0", "fd00::7/64"), assigned("eth0", "2001:db8::7/64")},
       .routes = {route("::/0", "eth0")}};
@@ -128,16 +137,17 @@ TEST(ChooseEndpoint, WarnsOfAPrivateAddressUnlessItWasNamed) {
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.address);
-    const HostState host{.addresses = {assigned("eth0", row.address)},
+    const HostState host{.links = links({"eth0"}),
+                         .addresses = {assigned("eth0", row.address)},
                          .routes = {route("0.0.0.0/0", "eth0")}};
-    const auto choice = choose_endpoint(configured(), host, {"eth0", ""}, "wg0");
+    const auto choice = choose_endpoint(configured(), host, "wg0");
     ASSERT_TRUE(choice);
     EXPECT_EQ(choice->warning.find("--endpoint") != std::string::npos, row.warns);
     EXPECT_EQ(choice->warning.empty(), !row.warns);
 
     config::ServerConfig named = configured();
     named.endpoint = config::HostPort{"192.168.1.7", std::nullopt};
-    EXPECT_EQ(choose_endpoint(named, host, {"eth0", ""}, "wg0")->warning, "");
+    EXPECT_EQ(choose_endpoint(named, host, "wg0")->warning, "");
   }
 }
 
