@@ -56,6 +56,8 @@ unsigned number_of(Capability capability) {
       return CAP_SYS_ADMIN;
     case Capability::DacOverride:
       return CAP_DAC_OVERRIDE;
+    case Capability::Chown:
+      return CAP_CHOWN;
   }
   std::unreachable();
 }
@@ -84,6 +86,8 @@ std::string_view name_of(Capability capability) {
       return "CAP_SYS_ADMIN";
     case Capability::DacOverride:
       return "CAP_DAC_OVERRIDE";
+    case Capability::Chown:
+      return "CAP_CHOWN";
   }
   std::unreachable();
 }
@@ -115,6 +119,7 @@ Status keep_only(std::span<const Capability> kept) {
   if (!write_sets({.effective = left, .permitted = left, .inheritable = 0})) {
     return os_fail("drop capabilities", errno);
   }
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return os_fail("forbid new privileges", errno);
   return ok();
 }
 

@@ -14,8 +14,9 @@ enum class Capability : std::uint8_t {
   NetAdmin,        // Interfaces, routes, firewall, marks.
   NetBindService,  // Ports below 1024.
   NetRaw,
-  SysAdmin,  // Namespaces.
-  DacOverride,
+  SysAdmin,     // Namespaces.
+  DacOverride,  // Files and directories of others.
+  Chown,
 };
 
 std::string_view name_of(Capability capability);  // "CAP_NET_ADMIN"
@@ -27,8 +28,8 @@ bool has_capability(Capability capability);
 Status require_capability(Capability capability, std::string_view what);
 
 // Gives up every capability that is not in `kept`, for good and for programs that are started
-// later, for this thread and those it starts: call it before there are others. Lacking one of
-// `kept` is no error.
+// later (set-user-ID ones included), for this thread and those it starts: call it before there are
+// others. Lacking one of `kept` is no error.
 Status keep_only(std::span<const Capability> kept);
 
 }  // namespace ginnel::os

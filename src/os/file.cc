@@ -195,6 +195,16 @@ bool file_exists(const std::string& path) {
   return lstat(path.c_str(), &info) == 0;
 }
 
+bool is_own_file(const std::string& path) {
+  struct stat info{};
+  std::string existing = path;
+  while (stat(existing.c_str(), &info) != 0) {
+    if (existing == "/" || existing == ".") return false;
+    existing = directory_of(existing);
+  }
+  return info.st_uid == geteuid() && info.st_gid == getegid();
+}
+
 std::string exposure_warning(const std::string& path) {
   struct stat info{};
   if (stat(path.c_str(), &info) != 0 || (info.st_mode & 0077) == 0) return {};

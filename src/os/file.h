@@ -35,6 +35,10 @@ Status remove_file(const std::string& path);
 
 bool file_exists(const std::string& path);
 
+// Whether this process's user and group own the file; of what is missing, the directory where it
+// would be made.
+bool is_own_file(const std::string& path);
+
 // A line that warns when others than the owner can get at the secrets in the file, with the command
 // that cures it; empty when all is well or there is no file. `wg-quick` warns about the same.
 std::string exposure_warning(const std::string& path);

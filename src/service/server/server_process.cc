@@ -19,6 +19,7 @@
 #include "service/server/host_lookups.h"
 #include "service/server/kernel_network.h"
 #include "service/server/launch.h"
+#include "service/server/privileges.h"
 #include "service/tunnel/tunnel.h"
 #include "service/tunnel/uapi_server.h"
 
@@ -146,6 +147,9 @@ Status ServerProcess::start(CheckedLaunch& launch) {
   auto network = KernelNetwork::open(options_.paths.public_run_directory, launch.interface);
   if (!network) return pass(std::move(network));
   network_ = std::move(*network);
+  // Before there are threads, which each have capabilities of their own.
+  const auto kept = needed_capabilities(options_.paths, launch.key.file);
+  if (Status dropped = os::keep_only(kept); !dropped) return dropped;
   if (Status made = start_tunnel(launch); !made) return made;
   if (Status made = start_server(launch); !made) return made;
   start_uapi();

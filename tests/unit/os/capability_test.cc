@@ -13,7 +13,7 @@ namespace ginnel::os {
 namespace {
 
 constexpr Capability kAll[] = {Capability::NetAdmin, Capability::NetBindService, Capability::NetRaw,
-                               Capability::SysAdmin, Capability::DacOverride};
+                               Capability::SysAdmin, Capability::DacOverride,    Capability::Chown};
 
 TEST(Capability, RootHasThemAll) {
   for (const Capability capability : kAll) {
@@ -30,6 +30,7 @@ TEST(Capability, OnlyWhatIsKeptIsLeft) {
                   if (has_capability(capability) != (capability == kept)) return 2;
                 }
                 // A program started now cannot get the others back.
+                if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) return 4;
                 return prctl(PR_CAPBSET_READ, 21 /* CAP_SYS_ADMIN */) ==
                                (kept == Capability::SysAdmin ? 1 : 0)
                            ? 0

@@ -144,6 +144,21 @@ TEST_F(FileTest, IsRemovedOnceOrNotAtAll) {
   EXPECT_FALSE(remove_file(directory.path()));
 }
 
+TEST_F(FileTest, IsOwnOrWouldBe) {
+  EXPECT_TRUE(is_own_file(path));
+  EXPECT_TRUE(is_own_file(directory / "missing/below"));
+  write_contents(path, "");
+  EXPECT_TRUE(is_own_file(path));
+  ASSERT_EQ(chown(path.c_str(), 1000, getegid()), 0);
+  EXPECT_FALSE(is_own_file(path));
+  ASSERT_EQ(chown(path.c_str(), geteuid(), 1000), 0);
+  EXPECT_FALSE(is_own_file(path));
+  ASSERT_EQ(chown(path.c_str(), geteuid(), getegid()), 0);
+  ASSERT_EQ(chown(directory.path().c_str(), 1000, getegid()), 0);
+  EXPECT_TRUE(is_own_file(path));
+  EXPECT_FALSE(is_own_file(directory / "missing/below"));
+}
+
 TEST_F(FileTest, WarnsWhenOthersCanReadItsSecrets) {
   EXPECT_EQ(exposure_warning(path), "");
   write_contents(path, "");
