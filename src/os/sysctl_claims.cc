@@ -150,6 +150,25 @@ std::vector<Sysctl> SysctlClaims::side_effects_of(const Sysctl& wanted,
   return effects;
 }
 
+Result<std::optional<LedgerEntry>> SysctlClaims::find(std::string_view path) const {
+  const auto locked = lock_ledger();
+  if (!locked) return std::unexpected(locked.error());
+  const auto ledger = load();
+  if (!ledger) return std::unexpected(ledger.error());
+  const LedgerEntry* entry = ledger->find(path);
+  return entry != nullptr ? std::optional(*entry) : std::nullopt;
+}
+
+// Interfaces come and go for as long as a server runs.
+void SysctlClaims::forget_gone(SysctlLedger& ledger) const {
+  std::vector<std::string> gone;
+  for (const LedgerEntry& entry : ledger.entries()) {
+    const auto current = tree_.read(entry.path);
+    if (!current && current.error().code == ErrorCode::NotFound) gone.push_back(entry.path);
+  }
+  for (const std::string& path : gone) ledger.forget(path);
+}
+
 Status SysctlClaims::claim(const std::vector<Sysctl>& wanted) {
   auto locked = lock_ledger();
   if (!locked) return pass(std::move(locked));
@@ -158,9 +177,13 @@ Status SysctlClaims::claim(const std::vector<Sysctl>& wanted) {
   for (const Sysctl& setting : wanted) {
     const auto current = tree_.read(setting.path);
     if (!current) return std::unexpected(current.error());
+    const SysctlLedger before = *ledger;
+    if (ledger->find(setting.path) == nullptr) forget_gone(*ledger);
     Status claimed = ledger->claim(owner_, setting, *current, side_effects_of(setting, *current));
     if (!claimed) return claimed;
-    if (Status saved = save(*ledger); !saved) return saved;
+    if (*ledger != before) {
+      if (Status saved = save(*ledger); !saved) return saved;
+    }
     if (*current == setting.value) continue;
     if (Status written = tree_.write(setting.path, setting.value); !written) return written;
   }
@@ -199,21 +222,76 @@ Status SysctlClaims::release() {
   return restored ? saved : restored;
 }
 
-Status enable_forwarding(SysctlClaims& claims, ForwardingWanted wanted,
-                         const std::vector<hostnet::Route>& routes) {
-  std::vector<Sysctl> settings;
-  if (wanted.ipv6) {
-    for (const std::string& interface : hostnet::advertised_uplinks(routes)) {
-      Sysctl accept{.path = hostnet::accept_ra_path(interface), .value = "2"};
-      const auto current = claims.tree().read(accept.path);
-      // 0: advertisements there are the business of a daemon (systemd-networkd, NetworkManager),
-      // whose routes the kernel does not delete; it must not start to listen as well.
-      if (current && *current != "0") settings.push_back(std::move(accept));
+namespace {
+
+// Where the host listens to router advertisements, and would stop to when it forwards.
+class Listeners {
+ public:
+  static Result<Listeners> find(const SysctlClaims& claims, std::string_view tunnel,
+                                const hostnet::HostState& state) {
+    auto forwarding = claims.find(hostnet::kForwarding6);
+    if (!forwarding) return pass(std::move(forwarding));
+    Listeners listeners(claims, std::move(*forwarding));
+    const auto advertised = hostnet::advertised_uplinks(state.routes);
+    for (const std::string& interface : advertised) listeners.add(interface);
+    for (const std::string& interface : hostnet::advertisement_listeners(state, tunnel)) {
+      const bool known = std::ranges::find(advertised, interface) != advertised.end();
+      if (!known && !listeners.was_router(interface)) listeners.add(interface);
     }
+    return listeners;
+  }
+
+  const std::vector<Sysctl>& settings() const { return settings_; }
+  // Those that did not listen until now, while the host forwarded already.
+  const std::vector<std::string>& late() const { return late_; }
+
+ private:
+  Listeners(const SysctlClaims& claims, std::optional<LedgerEntry> forwarding)
+      : claims_(claims), forwarding_(std::move(forwarding)) {}
+
+  void add(const std::string& interface) {
+    Sysctl accept{.path = hostnet::accept_ra_path(interface), .value = "2"};
+    const auto current = claims_.tree().read(accept.path);
+    // 0: advertisements there are the business of a daemon (systemd-networkd, NetworkManager),
+    // whose routes the kernel does not delete; it must not start to listen as well.
+    if (!current || *current == "0") return;
+    if (forwarding_ && *current != accept.value) late_.push_back(interface);
+    settings_.push_back(std::move(accept));
+  }
+
+  // Whether it forwarded before any of us made it: then accept_ra = 1 meant "do not listen".
+  bool was_router(const std::string& interface) const {
+    const std::string path = hostnet::forwarding6_path(interface);
+    if (!forwarding_) return claims_.tree().read(path).value_or("1") == "1";
+    if (forwarding_->original == "1") return true;
+    const auto& effects = forwarding_->side_effects;
+    const auto effect = std::ranges::find(effects, path, &Sysctl::path);
+    return effect != effects.end() && effect->value == "1";
+  }
+
+  const SysctlClaims& claims_;
+  std::optional<LedgerEntry> forwarding_;  // Absent: nobody of us has switched it on.
+  std::vector<Sysctl> settings_;
+  std::vector<std::string> late_;
+};
+
+}  // namespace
+
+Result<std::vector<std::string>> enable_forwarding(SysctlClaims& claims,
+                                                   const ForwardingWanted& wanted,
+                                                   const hostnet::HostState& state) {
+  std::vector<Sysctl> settings;
+  std::vector<std::string> late;
+  if (wanted.ipv6) {
+    const auto listeners = Listeners::find(claims, wanted.tunnel, state);
+    if (!listeners) return std::unexpected(listeners.error());
+    settings = listeners->settings();
+    late = listeners->late();
     settings.push_back({.path = std::string(hostnet::kForwarding6), .value = "1"});
   }
   if (wanted.ipv4) settings.push_back({.path = std::string(hostnet::kForwarding4), .value = "1"});
-  return claims.claim(settings);
+  if (Status claimed = claims.claim(settings); !claimed) return pass(std::move(claimed));
+  return late;
 }
 
 }  // namespace ginnel::os

@@ -30,6 +30,9 @@ class SysctlClaims {
   // failure is returned after all were tried.
   Status release();
 
+  // What is on record about a setting, of every owner. Absent: nobody claims it.
+  Result<std::optional<hostnet::LedgerEntry>> find(std::string_view path) const;
+
   // Whether a process runs as this owner.
   bool is_alive(const hostnet::Owner& owner) const;
 
@@ -43,6 +46,7 @@ class SysctlClaims {
   Result<hostnet::SysctlLedger> load() const;
   Status save(const hostnet::SysctlLedger& ledger) const;
   std::string lock_path(const hostnet::Owner& owner) const;
+  void forget_gone(hostnet::SysctlLedger& ledger) const;
   Status clean_up_dead(hostnet::SysctlLedger& ledger) const;
   std::vector<hostnet::Sysctl> side_effects_of(const hostnet::Sysctl& wanted,
                                                const std::string& current) const;
@@ -55,13 +59,18 @@ class SysctlClaims {
   std::optional<FileLock> alive_;
 };
 
-// Lets the host forward IPv4, IPv6 or both, and keeps its routes from router advertisements alive
-// while it does. `routes` is the host's routing table of this moment.
+// Lets the host forward IPv4, IPv6 or both, and has it listen to router advertisements as it did
+// before: its routes stay, and an uplink that comes later gets its own. Call it again when the
+// host's networking has changed; `state` is that of this moment.
 struct ForwardingWanted {
   bool ipv4 = false;
   bool ipv6 = false;
+  std::string tunnel{};  // The interface that is forwarded for; no router is on it.
 };
-Status enable_forwarding(SysctlClaims& claims, ForwardingWanted wanted,
-                         const std::vector<hostnet::Route>& routes);
+// Returns the interfaces that may have missed an advertisement, because they came while the host
+// forwarded already: ask for one there.
+Result<std::vector<std::string>> enable_forwarding(SysctlClaims& claims,
+                                                   const ForwardingWanted& wanted,
+                                                   const hostnet::HostState& state);
 
 }  // namespace ginnel::os

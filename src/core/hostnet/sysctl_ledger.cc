@@ -109,6 +109,10 @@ std::vector<LedgerEntry> SysctlLedger::release(const Owner& owner) {
   return unwanted;
 }
 
+void SysctlLedger::forget(std::string_view path) {
+  std::erase_if(entries_, [&](const LedgerEntry& entry) { return entry.path == path; });
+}
+
 std::vector<Owner> SysctlLedger::owners() const {
   std::vector<Owner> all;
   for (const LedgerEntry& entry : entries_) {

@@ -42,6 +42,9 @@ class SysctlLedger {
   // order in which it is to be put back.
   std::vector<LedgerEntry> release(const Owner& owner);
 
+  // For a setting that went away with its interface: there is nothing to put back.
+  void forget(std::string_view path);
+
   std::vector<Owner> owners() const;  // Each once.
   const std::vector<LedgerEntry>& entries() const { return entries_; }
   const LedgerEntry* find(std::string_view path) const;

@@ -26,8 +26,12 @@ Result<std::unique_ptr<KernelNetwork>> KernelNetwork::open(const std::string& ru
   if (!nft) return pass(std::move(nft));
   auto claims = os::SysctlClaims::open(run_directory, owner, os::SysctlTree());
   if (!claims) return pass(std::move(claims));
-  auto network = std::make_unique<KernelNetwork>(Key{}, owner, std::move(*rtnetlink),
-                                                 std::move(*nft), std::move(*claims));
+  // Without it, an uplink that appears waits for its router's next unasked advertisement.
+  auto solicitor = os::RouterSolicitor::open();
+  if (!solicitor) log::debug("{}", solicitor.error().message);
+  auto network = std::make_unique<KernelNetwork>(
+      Key{}, owner, std::move(*rtnetlink), std::move(*nft), std::move(*claims),
+      solicitor ? std::optional(std::move(*solicitor)) : std::nullopt);
   if (Status removed = network->remove_marked(); !removed) return pass(std::move(removed));
   if (Status removed = network->remove_dead_outbound(); !removed) return pass(std::move(removed));
   return network;
@@ -70,8 +74,24 @@ Status KernelNetwork::try_apply(const HostWishes& wishes) {
   if (Status changed = changes_.apply(rtnetlink_, *plan); !changed) return changed;
   if (Status led = apply_outbound(wishes, *state); !led) return led;
   if (Status opened = open_firewall(wishes); !opened) return opened;
-  return os::enable_forwarding(claims_, {.ipv4 = true, .ipv6 = wishes.rules.subnet6.has_value()},
-                               state->routes);
+  return forward(wishes, *state);
+}
+
+Status KernelNetwork::forward(const HostWishes& wishes, const hostnet::HostState& state) {
+  const auto late = os::enable_forwarding(
+      claims_,
+      {.ipv4 = true, .ipv6 = wishes.rules.subnet6.has_value(), .tunnel = wishes.rules.interface},
+      state);
+  if (!late) return std::unexpected(late.error());
+  for (const std::string& interface : *late) {
+    // Where the address is not ready, the kernel itself asks when it is.
+    const hostnet::Link* link = state.find_link(interface);
+    if (!solicitor_ || link == nullptr || !hostnet::can_solicit(state, interface)) continue;
+    if (Status asked = solicitor_->solicit(link->index); !asked) {
+      log::debug("{}: {}", interface, asked.error().message);
+    }
+  }
+  return ok();
 }
 
 // A host that does without IPv6 forbids it on new interfaces too. Ours takes the setting along when

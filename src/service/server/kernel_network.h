@@ -7,6 +7,7 @@
 #include "core/hostnet/firewall.h"
 #include "os/host_changes.h"
 #include "os/nft_socket.h"
+#include "os/router_solicitor.h"
 #include "os/sysctl_claims.h"
 #include "service/server/host_network.h"
 
@@ -21,11 +22,12 @@ class KernelNetwork final : public HostNetwork {
   static Result<std::unique_ptr<KernelNetwork>> open(const std::string& run_directory,
                                                      const std::string& interface);
   KernelNetwork(Key, hostnet::Owner owner, os::Rtnetlink rtnetlink, os::NftSocket nft,
-                os::SysctlClaims claims)
+                os::SysctlClaims claims, std::optional<os::RouterSolicitor> solicitor)
       : owner_(std::move(owner)),
         rtnetlink_(std::move(rtnetlink)),
         nft_(std::move(nft)),
-        claims_(std::move(claims)) {}
+        claims_(std::move(claims)),
+        solicitor_(std::move(solicitor)) {}
   ~KernelNetwork() override { undo(); }
 
   Result<hostnet::HostState> read() override;
@@ -40,6 +42,7 @@ class KernelNetwork final : public HostNetwork {
   Status apply_outbound(const HostWishes& wishes, const hostnet::HostState& state);
   Status remove_dead_outbound();
   Status apply_table(const HostWishes& wishes);
+  Status forward(const HostWishes& wishes, const hostnet::HostState& state);
   Status open_firewall(const HostWishes& wishes);
   Result<std::vector<hostnet::FirewallBlock>> find_blocks(const HostWishes& wishes);
   // Removes what carries our mark, or that of a server that is dead, in everybody's tables.
@@ -49,6 +52,7 @@ class KernelNetwork final : public HostNetwork {
   os::Rtnetlink rtnetlink_;
   os::NftSocket nft_;
   os::SysctlClaims claims_;
+  std::optional<os::RouterSolicitor> solicitor_;  // Absent: not permitted, or no IPv6.
   os::HostChanges changes_;
   std::optional<hostnet::nft::Table> table_;  // As it is loaded.
   std::optional<HostWishes> applied_;

@@ -49,10 +49,12 @@ class SysctlClaimsTest : public PrivateNetwork {
     const Status written = SysctlTree().write(path, value);
     ASSERT_TRUE(written) << written.error().message;
   }
-  std::vector<hostnet::Route> routes() { return Rtnetlink::open()->read()->routes; }
-  void enable(SysctlClaims& claims) {
-    const Status enabled = enable_forwarding(claims, {.ipv4 = true, .ipv6 = true}, routes());
-    ASSERT_TRUE(enabled) << enabled.error().message;
+  // The interfaces that are to ask for routers.
+  std::vector<std::string> enable(SysctlClaims& claims) {
+    const auto enabled = enable_forwarding(claims, {.ipv4 = true, .ipv6 = true, .tunnel = "wg0"},
+                                           *Rtnetlink::open()->read());
+    EXPECT_TRUE(enabled) << enabled.error().message;
+    return enabled.value_or(std::vector<std::string>());
   }
   // A process that does what `work` does and is killed before it can clean up.
   template <class Work>
@@ -339,6 +341,68 @@ TEST_F(ForwardingWithAdvertisedRoute, LeavesInterfacesOfADaemonToIt) {
   EXPECT_TRUE(has_default_route());
   ASSERT_TRUE(claims.release());
   EXPECT_TRUE(has_default_route());
+}
+
+TEST_F(ForwardingWithAdvertisedRoute, ListensOnAnUplinkThatComesLater) {
+  shell("ip link del eth0");
+  auto claims = open_or_fail(kServer);
+  EXPECT_EQ(enable(claims), std::vector<std::string>());
+  make_pair("eth0", "far");
+  set("net/ipv6/conf/far/accept_ra", "0");
+  EXPECT_EQ(get("net/ipv6/conf/eth0/accept_ra"), "1");
+
+  EXPECT_EQ(enable(claims), std::vector<std::string>{"eth0"});
+  EXPECT_EQ(enable(claims), std::vector<std::string>());
+  EXPECT_TRUE(eventually([&] {
+    advertise();
+    return has_default_route();
+  }));
+
+  ASSERT_TRUE(claims.release());
+  EXPECT_EQ(get("net/ipv6/conf/eth0/accept_ra"), "1");
+  EXPECT_TRUE(has_default_route());
+}
+
+TEST_F(SysctlClaimsTest, ListensWhereARouterMayComeLater) {
+  make_pair("eth0", "wg0");  // "wg0" stands for the tunnel.
+  auto claims = open_or_fail(kServer);
+  EXPECT_EQ(enable(claims), std::vector<std::string>());  // It listened all the time.
+  EXPECT_EQ(get("net/ipv6/conf/eth0/accept_ra"), "2");
+  EXPECT_EQ(get("net/ipv6/conf/wg0/accept_ra"), "1");
+  ASSERT_TRUE(claims.release());
+  EXPECT_EQ(get("net/ipv6/conf/eth0/accept_ra"), "1");
+}
+
+// On a router, accept_ra = 1 means that nobody is listened to.
+TEST_F(SysctlClaimsTest, DoesNotListenWhereTheHostIsTheRouter) {
+  make_pair("eth0", "lan");
+  set("net/ipv6/conf/lan/forwarding", "1");
+  auto claims = open_or_fail(kServer);
+  for (int i = 0; i < 2; ++i) {
+    SCOPED_TRACE(i);
+    enable(claims);
+    EXPECT_EQ(get("net/ipv6/conf/eth0/accept_ra"), "2");
+    EXPECT_EQ(get("net/ipv6/conf/lan/accept_ra"), "1");
+  }
+  ASSERT_TRUE(claims.release());
+  set(kForwarding6, "1");
+  for (int i = 0; i < 2; ++i) {
+    SCOPED_TRACE(i);
+    enable(claims);
+    EXPECT_EQ(get("net/ipv6/conf/eth0/accept_ra"), "1");
+  }
+}
+
+TEST_F(SysctlClaimsTest, ForgetsWhatWentWithItsInterface) {
+  make_pair("eth0", "far");
+  auto claims = open_or_fail(kServer);
+  const std::string gone = "net/ipv6/conf/eth0/accept_ra";
+  ASSERT_TRUE(claims.claim({{.path = gone, .value = "2"}}));
+  EXPECT_EQ(claims.find(gone)->value().original, "1");
+  shell("ip link del eth0");
+  ASSERT_TRUE(claims.claim({{.path = std::string(kForwarding4), .value = "1"}}));
+  EXPECT_EQ(*claims.find(gone), std::nullopt);
+  EXPECT_NE(*claims.find(kForwarding4), std::nullopt);
 }
 
 }  // namespace

@@ -117,6 +117,16 @@ TEST(SysctlLedger, RefusesTextThatIsNotItsOwn) {
   EXPECT_TRUE(SysctlLedger::parse(""));
 }
 
+TEST(SysctlLedger, ForgetsASettingOfEveryOwner) {
+  SysctlLedger ledger("boot");
+  ASSERT_TRUE(ledger.claim(kFirst, kForwarding, "0", {}));
+  ASSERT_TRUE(ledger.claim(kFirst, {.path = "net/other", .value = "1"}, "0", {}));
+  ledger.forget(kForwarding.path);
+  ledger.forget("net/unknown");
+  EXPECT_EQ(ledger.find(kForwarding.path), nullptr);
+  EXPECT_NE(ledger.find("net/other"), nullptr);
+}
+
 TEST(SysctlLedger, BoundsItsEntries) {
   SysctlLedger ledger("boot");
   for (std::size_t i = 0; i < SysctlLedger::kMaxEntries; ++i) {
