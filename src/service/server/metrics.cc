@@ -61,24 +61,16 @@ void add_traffic(Families& families, const std::map<std::string, PathTraffic>& t
   struct Row {
     std::string_view name;
     std::string_view help;
-    std::optional<std::uint64_t> (*value)(const PathTraffic&);
+    std::uint64_t PathTraffic::* value;
   };
   constexpr Row kRows[] = {
-      {"ginnel_inbound_bytes_total", "Bytes received from peers.",
-       [](const PathTraffic& path) { return std::optional(path.inbound_bytes); }},
-      {"ginnel_outbound_bytes_total", "Bytes sent to peers.",
-       [](const PathTraffic& path) { return std::optional(path.outbound_bytes); }},
-      {"ginnel_inbound_packets_total", "Packets received from peers.",
-       [](const PathTraffic& path) { return path.inbound_packets; }},
-      {"ginnel_outbound_packets_total", "Packets sent to peers.",
-       [](const PathTraffic& path) { return path.outbound_packets; }},
+      {"ginnel_inbound_bytes_total", "Bytes received from peers.", &PathTraffic::inbound_bytes},
+      {"ginnel_outbound_bytes_total", "Bytes sent to peers.", &PathTraffic::outbound_bytes},
   };
   for (const Row& row : kRows) {
     MetricFamily& family = families.counter(std::string(row.name), std::string(row.help));
     for (const auto& [path, counts] : traffic) {
-      if (const auto value = row.value(counts)) {
-        add(family, static_cast<double>(*value), {{"path", path}});
-      }
+      add(family, static_cast<double>(counts.*row.value), {{"path", path}});
     }
   }
 }

@@ -21,8 +21,6 @@ using LabelledCounts = std::map<std::string, std::uint64_t>;
 struct PathTraffic {
   std::uint64_t inbound_bytes = 0;
   std::uint64_t outbound_bytes = 0;
-  std::optional<std::uint64_t> inbound_packets = {};  // Absent: not known by path.
-  std::optional<std::uint64_t> outbound_packets = {};
 
   friend bool operator==(const PathTraffic&, const PathTraffic&) = default;
 };
@@ -38,7 +36,7 @@ struct PeerMetrics {
 struct MetricsSnapshot {
   std::string version;
   UnixTime started{};
-  std::map<std::string, PathTraffic> traffic = {};  // By "direct_ipv4", "direct_ipv6", "relay".
+  std::map<std::string, PathTraffic> traffic = {};  // By "direct_ipv4", "direct_ipv6".
   LabelledCounts inbound_drops = {};                // By reason.
   LabelledCounts outbound_drops = {};
   LabelledCounts handshakes = {};               // By "completed", or why they failed.
@@ -57,6 +55,8 @@ enum class PeerState {
   Idle,         // It has none, and nobody asks for one.
   Unreachable,  // We keep asking it for one, in vain.
 };
+inline constexpr PeerState kPeerStates[] = {PeerState::Direct, PeerState::Idle,
+                                            PeerState::Unreachable};
 std::string_view name_of(PeerState state);
 PeerState state_of(const wg::PeerStatus& peer, UnixTime now);
 

@@ -54,10 +54,7 @@ MetricsSnapshot example() {
   MetricsSnapshot snapshot;
   snapshot.version = "0.1.0";
   snapshot.started = UnixTime(std::chrono::seconds(1795254093));
-  snapshot.traffic["direct_ipv4"] = {.inbound_bytes = 1'234'567'890'123,
-                                     .outbound_bytes = 1,
-                                     .inbound_packets = 17,
-                                     .outbound_packets = 0};
+  snapshot.traffic["direct_ipv4"] = {.inbound_bytes = 1'234'567'890'123, .outbound_bytes = 1};
   snapshot.traffic["direct_ipv6"] = {.inbound_bytes = 0, .outbound_bytes = 2};
   snapshot.inbound_drops = {{"bad_tag", 3}, {"replayed", 4}};
   snapshot.outbound_drops = {{"no_route", 5}};
@@ -83,12 +80,6 @@ ginnel_inbound_bytes_total{path="direct_ipv6"} 0
 # TYPE ginnel_outbound_bytes_total counter
 ginnel_outbound_bytes_total{path="direct_ipv4"} 1
 ginnel_outbound_bytes_total{path="direct_ipv6"} 2
-# HELP ginnel_inbound_packets_total Packets received from peers.
-# TYPE ginnel_inbound_packets_total counter
-ginnel_inbound_packets_total{path="direct_ipv4"} 17
-# HELP ginnel_outbound_packets_total Packets sent to peers.
-# TYPE ginnel_outbound_packets_total counter
-ginnel_outbound_packets_total{path="direct_ipv4"} 0
 # HELP ginnel_inbound_dropped_packets_total Packets from peers that were dropped.
 # TYPE ginnel_inbound_dropped_packets_total counter
 ginnel_inbound_dropped_packets_total{reason="bad_tag"} 3
@@ -163,7 +154,7 @@ TEST(MetricsText, IsWhatAScraperReads) {
       EXPECT_TRUE(typed.contains(family));
     }
   }
-  EXPECT_EQ(typed.size(), 14u);
+  EXPECT_EQ(typed.size(), 12u);
 }
 
 TEST(MetricsCounters, BookBytesOnThePathThatThePeerHas) {
