@@ -3,12 +3,12 @@
 #include "os/nft_compile.h"
 
 #include <cstdlib>
-#include <fstream>
 #include <regex>
 
 #include "core/hostnet/nft_print.h"
 #include "core/hostnet/server_network.h"
 #include "os/nft_socket.h"
+#include "temporary_directory.h"
 #include "unit/os/private_network.h"
 
 namespace ginnel::os {
@@ -45,9 +45,9 @@ class NftCompile : public PrivateNetwork {
     ASSERT_TRUE(applied) << applied.error().message << "\n" << print(table);
     const std::string ours = ruleset();
     start_afresh();
-    const std::string path = testing::TempDir() + "/ginnel_table.nft";
-    std::ofstream(path) << print(table);
-    shell("nft -f " + path);
+    const TemporaryDirectory directory;
+    write_contents(directory / "table.nft", print(table));
+    shell("nft -f " + (directory / "table.nft"));
     EXPECT_EQ(ours, ruleset()) << print(table);
   }
 };
