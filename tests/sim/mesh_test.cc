@@ -146,7 +146,7 @@ TEST(Mesh, APathOfExactlyTheMtuLosesNothing) {
   LinkQuality tight = kCleanLink;
   tight.mtu = kMtu + 80;  // 32 bytes of WireGuard, 48 of UDP and IPv6.
   mesh.sim().set_quality(tight);
-  mesh.live_for(30min, Mesh::Places::Stay);
+  mesh.live_for(10min, Mesh::Places::Stay);
   mesh.finish();
   EXPECT_EQ(mesh.delivered(), mesh.sent());
 }
@@ -154,7 +154,7 @@ TEST(Mesh, APathOfExactlyTheMtuLosesNothing) {
 TEST(Mesh, TheSameSeedGivesTheSameBytes) {
   const auto run = [](std::uint64_t seed) {
     Mesh mesh(seed);
-    mesh.live_for(20min, Mesh::Places::Change);
+    mesh.live_for(5min, Mesh::Places::Change);
     return mesh.sim().digest();
   };
   const std::uint64_t first = run(3);
