@@ -25,6 +25,17 @@ bool same_key(const crypto::PrivateKey& a, const crypto::PrivateKey& b) {
   return equal_in_constant_time(a.expose(), b.expose());
 }
 
+// In one family at least.
+bool has_way_out(const hostnet::HostState& host, const Uplinks& uplinks) {
+  const auto leads_out = [&](net::Family family) {
+    const std::string& interface = uplinks.of(family);
+    const hostnet::Link* link = host.find_link(interface);
+    return link != nullptr && link->running &&
+           hostnet::find_default_via(host, family, interface) != nullptr;
+  };
+  return leads_out(net::Family::V4) || leads_out(net::Family::V6);
+}
+
 }  // namespace
 
 Server::Server(Parts parts, TrafficBook traffic)
@@ -256,19 +267,9 @@ void Server::look_at_host(hostnet::HostState state) {
   find_out();
 }
 
-bool Server::has_way_out() const {
-  const auto leads_out = [&](net::Family family) {
-    const std::string& interface = uplinks_.of(family);
-    const hostnet::Link* link = host_state_.find_link(interface);
-    return link != nullptr && link->running &&
-           hostnet::find_default_via(host_state_, family, interface) != nullptr;
-  };
-  return leads_out(net::Family::V4) || leads_out(net::Family::V6);
-}
-
 void Server::find_out() {
   std::vector<Finding> findings;
-  if (!has_way_out()) {
+  if (!has_way_out(host_state_, uplinks_)) {
     findings.push_back(
         {"no-uplink",
          config_.outbound_interface

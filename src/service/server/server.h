@@ -94,7 +94,6 @@ class Server {
   HostWishes host_wishes(const config::ServerConfig& config, const Uplinks& uplinks) const
       REQUIRES_LOCK(mutex_);
   void look_at_host(hostnet::HostState state) REQUIRES_LOCK(mutex_);
-  bool has_way_out() const REQUIRES_LOCK(mutex_);
   void find_out() REQUIRES_LOCK(mutex_);
   // What the device says, and counted as such.
   wg::DeviceStatus observe() REQUIRES_LOCK(mutex_);
