@@ -14,10 +14,12 @@ start_server --listen 0.0.0.0:4500
 [[ $(of_server .listen_address) == null ]]
 start_client client first
 eventually reaches client 203.0.113.1
-in_ns client wg set first peer "$(of_server .public_key)" endpoint '[2001:db8:5::1]:4500'
-is_there() { [[ $(of_peer first .endpoint) == '[2001:db8:5::2]:'* ]]; }
-reaches client 203.0.113.1 || fail "not over IPv6"
-eventually is_there
+key=$(of_server .public_key)
+works_over_ipv6() {
+  in_ns client wg set first peer "$key" endpoint '[2001:db8:5::1]:4500'
+  reaches client 203.0.113.1 && [[ $(of_peer first .endpoint) == '[2001:db8:5::2]:'* ]]
+}
+eventually works_over_ipv6
 in_ns client wg-quick down "$dir/first.conf" >"$dir/down.log" 2>&1
 stop "$server"
 
