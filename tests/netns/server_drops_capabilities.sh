@@ -41,14 +41,14 @@ stop "$server"
 host_state | diff "$dir/before" -
 
 step "over somebody's files, in a home that is closed to others"
-install -d -o 65534 -g 65534 -m 700 "$dir/home" "$dir/home/vpn"
-start_server --state-dir "$dir/home/vpn" --listen 443
+install -d -o 65534 -g 65534 -m 700 "$dir/theirs" "$dir/theirs/vpn"
+start_server --state-dir "$dir/theirs/vpn" --listen 443
 has_only "$server" $((net_admin | net_bind_service | dac_override | chown))
-printf '[server]\nmtu = 1400\n' >"$dir/home/vpn/server.toml"
-chown 65534:65534 "$dir/home/vpn/server.toml" "$dir/home/vpn/peers.d/first.toml"
-manage server reload --state-dir "$dir/home/vpn"
-manage peer forget-key first --state-dir "$dir/home/vpn"
-[[ $(stat -c %u "$dir/home/vpn/peers.d/first.toml") == 65534 ]] || fail "its owner changed"
+printf '[server]\nmtu = 1400\n' >"$dir/theirs/vpn/server.toml"
+chown 65534:65534 "$dir/theirs/vpn/server.toml" "$dir/theirs/vpn/peers.d/first.toml"
+manage server reload --state-dir "$dir/theirs/vpn"
+manage peer forget-key first --state-dir "$dir/theirs/vpn"
+[[ $(stat -c %u "$dir/theirs/vpn/peers.d/first.toml") == 65534 ]] || fail "its owner changed"
 stop "$server"
 ((status == 0)) || fail "exit code $status"
 host_state | diff "$dir/before" -
