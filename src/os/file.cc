@@ -213,6 +213,11 @@ std::string exposure_warning(const std::string& path) {
                      path, who, info.st_mode & 07777, path);
 }
 
+bool is_open_to_all(const std::string& path) {
+  struct stat info{};
+  return stat(path.c_str(), &info) == 0 && (info.st_mode & 0007) != 0;
+}
+
 Result<FileLock> FileLock::take(const std::string& path) {
   Fd fd(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!fd) return os_fail("open lock file " + path, errno);

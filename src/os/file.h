@@ -43,6 +43,9 @@ bool is_own_file(const std::string& path);
 // that cures it; empty when all is well or there is no file. `wg-quick` warns about the same.
 std::string exposure_warning(const std::string& path);
 
+// Whether users other than the owner and his group may do anything with it.
+bool is_open_to_all(const std::string& path);
+
 // Held as long as it exists; the kernel releases it when the process dies.
 class FileLock {
  public:

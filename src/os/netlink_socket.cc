@@ -104,6 +104,10 @@ Result<ByteView> NetlinkSocket::receive(Wait wait) {
 }
 
 Status NetlinkSocket::request(nlmsghdr& message, std::string_view what) {
+  return query(message, what, [](const nlmsghdr&) {});
+}
+
+Status NetlinkSocket::query(nlmsghdr& message, std::string_view what, const Message& each) {
   message.nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
   message.nlmsg_seq = next_sequence();
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(&message);
@@ -113,7 +117,9 @@ Status NetlinkSocket::request(nlmsghdr& message, std::string_view what) {
     if (!datagram) return pass(std::move(datagram));
     std::optional<NetlinkRefusal> answer;
     for_each_message(*datagram, [&](const nlmsghdr& header) {
-      if (header.nlmsg_seq == message.nlmsg_seq && !answer) answer = read_answer(header);
+      if (header.nlmsg_seq != message.nlmsg_seq || answer) return;
+      answer = read_answer(header);
+      if (!answer && header.nlmsg_type >= NLMSG_MIN_TYPE) each(header);
     });
     if (!answer) continue;  // The tail of an earlier conversation.
     if (answer->number == 0) return ok();

@@ -42,6 +42,9 @@ class NetlinkSocket {
   // Sends one message and waits for its acknowledgement. `what` begins the error's text.
   Status request(nlmsghdr& message, std::string_view what);
 
+  // Sends one question about a single thing and hands over the answer. `what` as above.
+  Status query(nlmsghdr& message, std::string_view what, const Message& each);
+
   // Sends one dump request and hands over every message of the answer. A dump that was torn by a
   // change is repeated from the start, after `restart`.
   Status dump(nlmsghdr& message, std::string_view what, const std::function<void()>& restart,

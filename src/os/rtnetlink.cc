@@ -10,6 +10,7 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 
+#include "os/netlink_attribute.h"
 #include "os/netlink_request.h"
 #include "os/os_error.h"
 #include "os/rtnetlink_parse.h"
@@ -120,6 +121,36 @@ Result<HostState> Rtnetlink::read() {
   if (Status read = read_routes(state); !read) return pass(std::move(read));
   if (Status read = read_rules(state); !read) return pass(std::move(read));
   return state;
+}
+
+Result<std::uint32_t> Rtnetlink::path_mtu(const net::Address& destination, std::uint32_t mark) {
+  NetlinkRequest request(RTM_GETROUTE);
+  auto& fixed = request.fixed<rtmsg>();
+  fixed.rtm_family = number_of(destination.family());
+  fixed.rtm_dst_len = static_cast<std::uint8_t>(destination.bits());
+  request.put(RTA_DST, destination.bytes());
+  if (mark != 0) request.put_number(RTA_MARK, mark);
+  std::uint32_t mtu = 0;
+  std::uint32_t index = 0;
+  const auto read = [&](const nlmsghdr& message) {
+    for_each_attribute(attributes_behind(message, sizeof(rtmsg)), [&](int type, ByteView payload) {
+      if (type == RTA_OIF) index = read_number<std::uint32_t>(payload).value_or(0);
+      if (type != RTA_METRICS) return;
+      for_each_attribute(payload, [&](int metric, ByteView number) {
+        if (metric == RTAX_MTU) mtu = read_number<std::uint32_t>(number).value_or(0);
+      });
+    });
+  };
+  Status asked = netlink_.query(request.message(),
+                                fmt::format("find the way to {}", destination.to_string()), read);
+  if (!asked) return pass(std::move(asked));
+  if (mtu != 0) return mtu;
+  const auto links = read_links();
+  if (!links) return std::unexpected(links.error());
+  const auto link = std::ranges::find(*links, index, &Link::index);
+  if (link != links->end()) return link->mtu;
+  return fail(ErrorCode::NotFound,
+              fmt::format("find the way to {}: there is none", destination.to_string()));
 }
 
 Result<std::uint32_t> Rtnetlink::index_of(const std::string& interface) {

@@ -21,6 +21,10 @@ class Rtnetlink {
   // only queue may be held: the kernel tells of multi-queue interfaces alone.
   Result<std::uint32_t> count_tun_queues(const std::string& interface);
 
+  // The MTU of the way that a packet with this mark would take: the route's own, or its
+  // interface's. Fails with Unavailable or NotFound when there is no way.
+  Result<std::uint32_t> path_mtu(const net::Address& destination, std::uint32_t mark);
+
   Status apply(const hostnet::Operation& operation);
 
   // `kind` as ip(8) names it: "wireguard", "dummy", "bridge".

@@ -54,7 +54,7 @@ SysctlClaims::SysctlClaims(std::string directory, Owner owner, SysctlTree tree)
     : directory_(std::move(directory)), owner_(std::move(owner)), tree_(std::move(tree)) {}
 
 Result<SysctlClaims> SysctlClaims::open(const std::string& run_directory, const Owner& owner,
-                                        SysctlTree tree) {
+                                        SysctlTree tree, Former former) {
   SysctlClaims claims(fmt::format("{}/{}", run_directory, namespace_name()), owner,
                       std::move(tree));
   if (Status made = make_directories(claims.directory_, kDirectoryMode); !made) {
@@ -70,7 +70,8 @@ Result<SysctlClaims> SysctlClaims::open(const std::string& run_directory, const 
   if (!alive) return pass(std::move(alive));
   auto ledger = claims.load();
   if (!ledger) return pass(std::move(ledger));
-  if (Status cleaned = claims.clean_up_dead(*ledger); !cleaned) return pass(std::move(cleaned));
+  if (Status cleaned = claims.clean_up_dead(*ledger, former); !cleaned)
+    return pass(std::move(cleaned));
   claims.alive_ = std::move(*alive);
   return claims;
 }
@@ -81,8 +82,13 @@ std::string SysctlClaims::lock_path(const Owner& owner) const {
 
 bool SysctlClaims::is_alive(const Owner& owner) const {
   if (owner == owner_) return true;
+  if (file_exists(standing_path(owner))) return true;
   const std::string path = lock_path(owner);
   return file_exists(path) && !FileLock::take(path);
+}
+
+std::string SysctlClaims::standing_path(const Owner& owner) const {
+  return fmt::format("{}/{}.standing", directory_, owner.table_name());
 }
 
 // Held while the ledger is read, changed and acted upon, by one process at a time.
@@ -114,12 +120,12 @@ Status SysctlClaims::save(const SysctlLedger& ledger) const {
   return write_file_atomically(directory_ + "/ledger", ledger.to_text(), 0600);
 }
 
-Status SysctlClaims::clean_up_dead(SysctlLedger& ledger) const {
+Status SysctlClaims::clean_up_dead(SysctlLedger& ledger, Former former) const {
   Status outcome = ok();
   bool changed = false;
   for (const Owner& owner : ledger.owners()) {
-    if (owner != owner_ && is_alive(owner)) continue;
     // A dead one of our own name has left its claims too: we have made none yet.
+    if (owner == owner_ ? former == Former::Keep : is_alive(owner)) continue;
     const Status restored = put_back(ledger.release(owner));
     if (!restored && outcome) outcome = restored;
     changed = true;

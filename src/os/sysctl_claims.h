@@ -17,10 +17,13 @@ inline constexpr const char* kRunDirectory = "/run/ginnel";
 
 class SysctlClaims {
  public:
+  // What happens to the claims that this owner left when it last ended.
+  enum class Former : std::uint8_t { PutBack, Keep };
+
   // Fails with AlreadyExists when a process runs as this owner already, naming it. Puts back what
-  // dead owners left, the same owner's former self included.
+  // dead owners left.
   static Result<SysctlClaims> open(const std::string& run_directory, const hostnet::Owner& owner,
-                                   SysctlTree tree);
+                                   SysctlTree tree, Former former = Former::PutBack);
 
   // Sets the values in this order. Each original is on disk before its setting changes. When one
   // fails, those before it in this call stay claimed until release().
@@ -33,8 +36,14 @@ class SysctlClaims {
   // What is on record about a setting, of every owner. Absent: nobody claims it.
   Result<std::optional<hostnet::LedgerEntry>> find(std::string_view path) const;
 
-  // Whether a process runs as this owner.
+  // Whether a process runs as this owner, or it needs none: it left standing_path() behind.
   bool is_alive(const hostnet::Owner& owner) const;
+
+  // A file that its owner makes when what it claims shall outlive its process.
+  std::string standing_path(const hostnet::Owner& owner) const;
+  // Of this network namespace, for what belongs beside the ledger.
+  const std::string& directory() const { return directory_; }
+  const std::string& boot() const { return boot_; }
 
   const SysctlTree& tree() const { return tree_; }
   const hostnet::Owner& owner() const { return owner_; }
@@ -47,7 +56,7 @@ class SysctlClaims {
   Status save(const hostnet::SysctlLedger& ledger) const;
   std::string lock_path(const hostnet::Owner& owner) const;
   void forget_gone(hostnet::SysctlLedger& ledger) const;
-  Status clean_up_dead(hostnet::SysctlLedger& ledger) const;
+  Status clean_up_dead(hostnet::SysctlLedger& ledger, Former former) const;
   std::vector<hostnet::Sysctl> side_effects_of(const hostnet::Sysctl& wanted,
                                                const std::string& current) const;
   Status put_back(const std::vector<hostnet::LedgerEntry>& entries) const;

@@ -405,5 +405,29 @@ TEST_F(SysctlClaimsTest, ForgetsWhatWentWithItsInterface) {
   EXPECT_NE(*claims.find(kForwarding4), std::nullopt);
 }
 
+TEST_F(SysctlClaimsTest, OutliveAProcessThatLeavesItsStandingFile) {
+  const Owner up{.role = "up", .interface = "wg2"};
+  std::string standing;
+  {
+    SysctlClaims claims = open_or_fail(up);
+    standing = claims.standing_path(up);
+    ASSERT_TRUE(write_file_atomically(standing, "", 0600));
+    ASSERT_TRUE(claims.claim({{.path = std::string(kForwarding4), .value = "1"}}));
+  }
+  {
+    const SysctlClaims other = open_or_fail(kServer);
+    EXPECT_TRUE(other.is_alive(up));
+    EXPECT_EQ(get(kForwarding4), "1");
+  }
+  {
+    auto again = SysctlClaims::open(run_directory_, up, SysctlTree(), SysctlClaims::Former::Keep);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(get(kForwarding4), "1");
+    ASSERT_TRUE(remove_file(standing));
+  }
+  const SysctlClaims other = open_or_fail(kServer);
+  EXPECT_EQ(get(kForwarding4), "0");
+}
+
 }  // namespace
 }  // namespace ginnel::os

@@ -1,0 +1,55 @@
+// Makes what one owner wants of the host true, by the difference to the host as it is, and takes it
+// back. The one way from core/hostnet's wishes to the kernel.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "core/hostnet/wanted_host.h"
+#include "os/host_changes.h"
+#include "os/nft_socket.h"
+#include "os/rtnetlink.h"
+#include "os/sysctl_claims.h"
+
+namespace ginnel::os {
+
+class HostApplier {
+ public:
+  // Fails with AlreadyExists, naming it, when a process works as this owner.
+  static Result<HostApplier> open(const std::string& run_directory, const hostnet::Owner& owner,
+                                  SysctlClaims::Former former);
+
+  Result<hostnet::HostState> read() { return rtnetlink_.read(); }
+
+  // Filter and settings first, then addresses, routes and rules. When a step fails, those of this
+  // call are undone. Tables of the owner that are not wanted are removed.
+  Status apply(const hostnet::WantedHost& wanted);
+
+  // The tables that stand already, made by a former process of this owner: what a failure of
+  // apply() goes back to.
+  void assume(std::vector<hostnet::nft::Table> tables) { tables_ = std::move(tables); }
+
+  // Takes back what the last apply() did to addresses, routes and rules, in this process.
+  Status undo_changes();
+  // Removes the owner's tables and rules in others' tables, and gives its settings back.
+  Status remove_all();
+
+  Rtnetlink& rtnetlink() { return rtnetlink_; }
+  NftSocket& nft() { return nft_; }
+  SysctlClaims& claims() { return claims_; }
+
+ private:
+  HostApplier(Rtnetlink rtnetlink, NftSocket nft, SysctlClaims claims)
+      : rtnetlink_(std::move(rtnetlink)), nft_(std::move(nft)), claims_(std::move(claims)) {}
+
+  Status load_tables(const std::vector<hostnet::nft::Table>& wanted);
+  Status claim_settings(const std::vector<hostnet::Sysctl>& wanted);
+
+  Rtnetlink rtnetlink_;
+  NftSocket nft_;
+  SysctlClaims claims_;
+  HostChanges changes_;
+  std::vector<hostnet::nft::Table> tables_;  // As they stand.
+};
+
+}  // namespace ginnel::os

@@ -1,0 +1,18 @@
+// Names of hosts and services as this machine resolves them. Blocks for as long as its resolver
+// does.
+#pragma once
+
+#include <string>
+
+#include "net/endpoint.h"
+
+namespace ginnel::os {
+
+// The first address of the host. Fails with NotFound when there is no such name, and with
+// Unavailable when it cannot be told now: trying again may help.
+Result<net::Endpoint> look_up(const std::string& host, const std::string& port);
+
+// The port by its number or the name of a UDP service.
+Result<std::uint16_t> look_up_port(const std::string& port);
+
+}  // namespace ginnel::os

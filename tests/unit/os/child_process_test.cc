@@ -1,0 +1,60 @@
+#include "os/child_process.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "unit/os/in_child.h"
+
+namespace ginnel::os {
+namespace {
+
+int code_of(std::vector<std::string> words) {
+  const auto end = run_command({.words = std::move(words)}, nullptr);
+  return end ? end->exit_code : -1;
+}
+
+TEST(RunCommand, GivesTheExitCodeAsAShellHasIt) {
+  EXPECT_EQ(code_of({"true"}), 0);
+  EXPECT_EQ(code_of({"sh", "-c", "exit 7"}), 7);
+  EXPECT_EQ(code_of({"sh", "-c", "kill -9 $$"}), 137);
+}
+
+TEST(RunCommand, NamesTheProgramThatIsMissing) {
+  const auto end = run_command({.words = {"no-such-program"}}, nullptr);
+  ASSERT_FALSE(end);
+  EXPECT_EQ(end.error().code, ErrorCode::NotFound);
+  EXPECT_TRUE(end.error().message.starts_with("no-such-program: "));
+}
+
+TEST(RunCommand, HandsOverInputAndEnvironment) {
+  const std::string large(300'000, 'x');
+  const auto end = run_command({.words = {"sh", "-c", "test $(wc -c) = $SIZE"},
+                                .environment = {{"SIZE", "300000"}},
+                                .input = large},
+                               nullptr);
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->exit_code, 0);
+}
+
+TEST(RunCommand, PassesOnThatItIsToStop) {
+  const int code = in_child([] {
+    const auto signals = SignalFd::create();
+    if (!signals) return 1;
+    const auto end = run_command(
+        {.words = {"sh", "-c", "kill -TERM $PPID; while :; do read x; done < /dev/zero"}},
+        &*signals);
+    if (!end || !end->interrupted) return 2;
+    return end->exit_code == 128 + SIGTERM ? 0 : 3;
+  });
+  EXPECT_EQ(code, 0);
+}
+
+TEST(FindProgram, LooksInPath) {
+  EXPECT_TRUE(find_program("sh").has_value());
+  EXPECT_EQ(find_program("/bin/sh"), "/bin/sh");
+  EXPECT_EQ(find_program("/no/such"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace ginnel::os
