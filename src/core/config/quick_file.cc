@@ -140,12 +140,12 @@ Status read_save_config(const QuickLine& line, QuickFile& file) {
 
 template <auto kHooks>
 Status read_hook(const QuickLine& line, QuickFile& file) {
-  std::vector<std::string>& hooks = file.hooks.*kHooks;
+  std::vector<QuickHook>& hooks = file.hooks.*kHooks;
   if (hooks.size() >= kMaxQuickHooks) {
     return wrong(
         fmt::format("more than {} of them; put the commands into a script", kMaxQuickHooks));
   }
-  hooks.push_back(line.value);
+  hooks.push_back({.text = line.value, .line = line.number});
   return ok();
 }
 

@@ -41,12 +41,18 @@ struct QuickPeer {
   std::size_t endpoint_line = 0;
 };
 
-// Lists of commands, in the order of the file. "%i" in them stands for the interface.
+// A command. "%i" in it stands for the interface; it may hold keys.
+struct QuickHook {
+  std::string text;
+  std::size_t line = 0;
+  friend bool operator==(const QuickHook&, const QuickHook&) = default;
+};
+// In the order of the file.
 struct QuickHooks {
-  std::vector<std::string> pre_up;
-  std::vector<std::string> post_up;
-  std::vector<std::string> pre_down;
-  std::vector<std::string> post_down;
+  std::vector<QuickHook> pre_up;
+  std::vector<QuickHook> post_up;
+  std::vector<QuickHook> pre_down;
+  std::vector<QuickHook> post_down;
 };
 
 struct QuickFile {

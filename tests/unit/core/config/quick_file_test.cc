@@ -148,9 +148,9 @@ PostUp = second; x=1
   EXPECT_EQ(file->fwmark, 0xca6cu);
   EXPECT_EQ(file->listen_port, "51820");
   EXPECT_TRUE(file->save_config);
-  EXPECT_EQ(file->hooks.pre_up, std::vector<std::string>{"before"});
+  EXPECT_EQ(file->hooks.pre_up, (std::vector<QuickHook>{{"before", 14}}));
   EXPECT_EQ(file->hooks.post_up,
-            (std::vector<std::string>{"first %i # still the first", "second; x=1"}));
+            (std::vector<QuickHook>{{"first %i # still the first", 13}, {"second; x=1", 21}}));
   ASSERT_EQ(file->peers.size(), 1u);
   const QuickPeer& peer = file->peers.front();
   EXPECT_EQ(peer.public_key.to_base64(), kKeyB);
