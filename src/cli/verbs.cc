@@ -9,19 +9,18 @@ namespace ginnel::cli {
 namespace {
 
 constinit const std::array kVerbs = {
-    &kServer,     &kServerReload,  &kServerStatus, &kPeerAdd,  &kPeerRemove,
-    &kPeerEnable, &kPeerDisable,   &kPeerList,     &kPeerShow, &kPeerConfig,
-    &kPeerQr,     &kPeerForgetKey, &kDev,          &kShow,     &kGenkey,
-    &kPubkey,     &kGenpsk,        &kBench,        &kVersion,  &kCompletion,
+    &kServer,      &kServerReload, &kServerStatus, &kPeerAdd,    &kPeerRemove, &kPeerEnable,
+    &kPeerDisable, &kPeerList,     &kPeerShow,     &kPeerConfig, &kPeerQr,     &kPeerForgetKey,
+    &kUp,          &kDown,         &kReload,       &kStrip,      &kDev,        &kShow,
+    &kGenkey,      &kPubkey,       &kGenpsk,       &kBench,      &kVersion,    &kCompletion,
 };
 
 constexpr std::string_view kPlanned[] = {
-    "api",        "backup",    "cage",   "cert",    "coordinator", "dns",      "doctor",
-    "down",       "exit-node", "file",   "gateway", "get",         "ip",       "join",
-    "killswitch", "leave",     "lock",   "metrics", "nc",          "netcheck", "ping",
-    "policy",     "relay",     "reload", "restore", "routecheck",  "save",     "serve",
-    "set",        "ssh",       "status", "strip",   "switch",      "up",       "update",
-    "wait",       "whoami",    "whois",  "why",
+    "api",       "backup",  "cage",       "cert", "coordinator", "dns",   "doctor",
+    "exit-node", "file",    "gateway",    "get",  "ip",          "join",  "killswitch",
+    "leave",     "lock",    "metrics",    "nc",   "netcheck",    "ping",  "policy",
+    "relay",     "restore", "routecheck", "save", "serve",       "set",   "ssh",
+    "status",    "switch",  "update",     "wait", "whoami",      "whois", "why",
 };
 
 }  // namespace

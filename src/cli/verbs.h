@@ -12,6 +12,7 @@ namespace ginnel::cli {
 extern const Verb kBench;
 extern const Verb kCompletion;
 extern const Verb kDev;
+extern const Verb kDown;
 extern const Verb kGenkey;
 extern const Verb kGenpsk;
 extern const Verb kPeerAdd;
@@ -24,10 +25,13 @@ extern const Verb kPeerQr;
 extern const Verb kPeerRemove;
 extern const Verb kPeerShow;
 extern const Verb kPubkey;
+extern const Verb kReload;
 extern const Verb kServer;
 extern const Verb kServerReload;
 extern const Verb kServerStatus;
 extern const Verb kShow;
+extern const Verb kStrip;
+extern const Verb kUp;
 extern const Verb kVersion;
 
 // In the order in which help lists them.

@@ -90,12 +90,12 @@ void add_rules(const HostState& host, const QuickTunnel& tunnel, net::Family fam
                           .mark_mask = UINT32_MAX,
                           .inverted = true,
                           .table = table,
-                          .origin = RouteOrigin::Boot},
+                          .origin = RouteOrigin::Unspecified},
                          tunnel, priority));
   rules.push_back(placed({.family = family,
                           .table = kMainTable,
                           .suppress_prefix_length = 0,
-                          .origin = RouteOrigin::Boot},
+                          .origin = RouteOrigin::Unspecified},
                          tunnel, priority));
 }
 
@@ -120,27 +120,25 @@ std::vector<net::Prefix> reached_already(const HostState& host, const QuickTunne
   return reached;
 }
 
-// A family whose every address is the tunnel's.
-struct Taken {
-  net::Family family = net::Family::V4;
-  bool by_one_prefix = false;  // 0.0.0.0/0 or ::/0, not by halves of it.
-};
-
-nft::Chain own_addresses_guard(const QuickTunnel& tunnel, const std::vector<Taken>& taken) {
+// `marked` are the rules that send unmarked packets to a tunnel's table: one for each family that
+// it takes.
+nft::Chain own_addresses_guard(const Owner& owner,
+                               const std::vector<net::InterfaceAddress>& addresses,
+                               const std::vector<RoutingRule>& marked) {
   nft::Chain chain{.name = "preraw",
                    .base = nft::Base{.hook = nft::Hook::Prerouting, .priority = nft::kPriorityRaw}};
-  for (const Taken& family : taken) {
+  for (const RoutingRule& rule : marked) {
     std::vector<net::Prefix> own;
-    for (const net::InterfaceAddress& address : tunnel.addresses) {
+    for (const net::InterfaceAddress& address : addresses) {
       const net::Prefix host = net::Prefix::host(address.address);
-      if (host.family() == family.family && std::ranges::find(own, host) == own.end()) {
+      if (host.family() == rule.family && std::ranges::find(own, host) == own.end()) {
         own.push_back(host);
       }
     }
     if (own.empty()) continue;
     chain.rules.push_back(
         {.terms = {
-             nft::InterfaceIs{.names = {tunnel.interface}, .is = nft::Is::No},
+             nft::InterfaceIs{.names = {owner.interface}, .is = nft::Is::No},
              nft::AddressIn{.side = nft::Side::Destination, .prefixes = std::move(own)},
              nft::AddressTypeIs{
                  .side = nft::Side::Source, .type = nft::AddressType::Local, .is = nft::Is::No},
@@ -152,8 +150,13 @@ nft::Chain own_addresses_guard(const QuickTunnel& tunnel, const std::vector<Take
 // The kernel checks whether an answer comes in where its question went out. Answers to our
 // datagrams therefore get the mark back that those carried: theirs only, by the connection, so that
 // nobody else's marks are touched and a peer may roam.
-nft::Table quick_table(const QuickTunnel& tunnel, std::uint32_t mark,
-                       const std::vector<Taken>& taken) {
+std::vector<nft::Table> tables_of(const Owner& owner,
+                                  const std::vector<net::InterfaceAddress>& addresses,
+                                  const std::vector<RoutingRule>& rules) {
+  std::vector<RoutingRule> marked;
+  std::ranges::copy_if(rules, std::back_inserter(marked), &RoutingRule::inverted);
+  if (marked.empty()) return {};
+  const std::uint32_t mark = marked.front().mark;
   const nft::ProtocolIn udp{.protocols = {nft::Protocol::Udp}};
   const nft::Chain restore{
       .name = "premangle",
@@ -165,11 +168,17 @@ nft::Table quick_table(const QuickTunnel& tunnel, std::uint32_t mark,
       .base = nft::Base{.hook = nft::Hook::Postrouting, .priority = nft::kPriorityMangle},
       .rules = {{.terms = {udp, nft::MarkIs{.of = nft::MarkOf::Packet, .value = mark},
                            nft::SetMark{.of = nft::MarkOf::Connection, .value = mark}}}}};
-  return {.family = nft::Family::Inet,
-          .name = tunnel.owner().table_name(),
-          .comment = tunnel.owner().mark(),
-          .chains = {own_addresses_guard(tunnel, taken), restore, save}};
+  return {{.family = nft::Family::Inet,
+           .name = owner.table_name(),
+           .comment = owner.mark(),
+           .chains = {own_addresses_guard(owner, addresses, marked), restore, save}}};
 }
+
+// A family whose every address is the tunnel's.
+struct Taken {
+  net::Family family = net::Family::V4;
+  bool by_one_prefix = false;  // 0.0.0.0/0 or ::/0, not by halves of it.
+};
 
 std::vector<Taken> taken_families(const QuickTunnel& tunnel) {
   std::vector<Taken> taken;
@@ -217,15 +226,21 @@ std::vector<Route> routes_of(const HostState& host, const QuickTunnel& tunnel,
   return routes;
 }
 
-// What a person would want to know, and the kernel setting that IPv4 needs.
+// Answers to marked datagrams of IPv4 are checked by the way that the mark has.
+std::vector<Sysctl> settings_of(const std::vector<RoutingRule>& rules) {
+  const bool marks_v4 = std::ranges::any_of(rules, [](const RoutingRule& rule) {
+    return rule.inverted && rule.family == net::Family::V4;
+  });
+  if (!marks_v4) return {};
+  return {{.path = std::string(kValidMark), .value = "1"}};
+}
+
+// What a person would want to know.
 void note_families(const HostState& host, const QuickTunnel& tunnel,
                    const std::vector<Taken>& taken, QuickWishes& wishes) {
   const auto takes = [&](net::Family family) {
     return std::ranges::find(taken, family, &Taken::family) != taken.end();
   };
-  if (takes(net::Family::V4)) {
-    wishes.host.sysctls.push_back({.path = std::string(kValidMark), .value = "1"});
-  }
   if (takes(net::Family::V4) && !takes(net::Family::V6) &&
       find_uplink(host, net::Family::V6, tunnel.interface)) {
     wishes.warnings.push_back(
@@ -261,19 +276,28 @@ Result<QuickWishes> quick_wishes(const HostState& host, const QuickTunnel& tunne
     const auto table = choose_table(host, tunnel);
     if (!table) return std::unexpected(table.error());
     own_table = wishes.fwmark = *table;
-    wishes.host.tables.push_back(quick_table(tunnel, own_table, taken));
   }
   for (const Taken& family : taken) {
     add_rules(host, tunnel, family.family, own_table, wishes.host.network.rules);
   }
   wishes.host.network.former_rules = tunnel.former_rules;
+  wishes.host.tables = tables_of(tunnel.owner(), tunnel.addresses, wishes.host.network.rules);
   wishes.host.network.interfaces.push_back({.name = tunnel.interface,
                                             .mtu = tunnel.mtu,
                                             .addresses = tunnel.addresses,
                                             .routes = routes_of(host, tunnel, taken, own_table),
                                             .former = tunnel.former});
+  wishes.host.sysctls = settings_of(wishes.host.network.rules);
   note_families(host, tunnel, taken, wishes);
   return wishes;
+}
+
+std::vector<nft::Table> standing_tables(const StandingRecord& record) {
+  return tables_of(record.owner, record.interface.addresses, record.rules);
+}
+
+std::vector<Sysctl> standing_settings(const StandingRecord& record) {
+  return settings_of(record.rules);
 }
 
 std::uint32_t automatic_mtu(const std::vector<std::uint32_t>& path_mtus) {

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/hostnet/owner.h"
+#include "core/hostnet/standing_record.h"
 #include "core/hostnet/wanted_host.h"
 
 namespace ginnel::hostnet {
@@ -45,6 +45,10 @@ struct QuickWishes {
 
 // Fails when no table is free.
 Result<QuickWishes> quick_wishes(const HostState& host, const QuickTunnel& tunnel);
+
+// The tables and settings that were wanted when this was recorded.
+std::vector<nft::Table> standing_tables(const StandingRecord& record);
+std::vector<Sysctl> standing_settings(const StandingRecord& record);
 
 // Whether the prefixes of this family are all addresses there are: by 0.0.0.0/0, or by its halves.
 bool takes_everything(const std::vector<net::Prefix>& prefixes, net::Family family);

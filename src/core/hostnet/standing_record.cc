@@ -12,6 +12,7 @@ namespace {
 // Lines of fields between tabs, which no name and no path has that gets here:
 //   boot ID | owner MARK | configuration PATH | backend NAME | resolver NAME | mtu N
 //   listen_port N | fwmark N | address ADDRESS/LENGTH | route PREFIX TABLE
+//   server TEXT | search TEXT
 //   rule FAMILY PRIORITY INVERTED MARK MASK ACTION TABLE SUPPRESS FROM TO IIF OIF
 // "-" stands for nothing. Routes are the interface's own.
 constexpr char kSeparator = '\t';
@@ -55,7 +56,7 @@ using Fields = std::vector<std::string_view>;
 
 bool read_rule(const Fields& fields, StandingRecord& record) {
   if (fields.size() != 13 || record.rules.size() >= StandingRecord::kMaxRules) return false;
-  RoutingRule rule{.origin = RouteOrigin::Boot};
+  RoutingRule rule{.origin = RouteOrigin::Unspecified};
   std::uint8_t inverted = 0;
   std::uint8_t action = 0;
   if (fields[1] != "4" && fields[1] != "6") return false;
@@ -110,6 +111,10 @@ bool read_line(const Fields& fields, StandingRecord& record) {
   if (key == "configuration") return read(fields[1], record.configuration);
   if (key == "backend") return read(fields[1], record.backend);
   if (key == "resolver") return read(fields[1], record.resolver);
+  if (key == "server" || key == "search") {
+    auto& list = key == "server" ? record.dns.servers : record.dns.search;
+    return list.size() < StandingRecord::kMaxDns && read(fields[1], list.emplace_back());
+  }
   if (key == "mtu") return read(fields[1], record.mtu);
   if (key == "listen_port") return read(fields[1], record.listen_port);
   if (key == "fwmark") return read(fields[1], record.fwmark);
@@ -124,6 +129,8 @@ std::string StandingRecord::to_text() const {
       "listen_port\t{}\nfwmark\t{}\n",
       or_nothing(boot), owner.mark(), or_nothing(configuration), or_nothing(backend),
       or_nothing(resolver), mtu, listen_port, fwmark);
+  for (const std::string& server : dns.servers) text += fmt::format("server\t{}\n", server);
+  for (const std::string& domain : dns.search) text += fmt::format("search\t{}\n", domain);
   for (const net::InterfaceAddress& address : interface.addresses) {
     fmt::format_to(std::back_inserter(text), "address\t{}\n", address.to_string());
   }

@@ -9,12 +9,14 @@
 #include "base/result.h"
 #include "core/hostnet/owner.h"
 #include "core/hostnet/plan.h"
+#include "core/hostnet/resolver_stack.h"
 
 namespace ginnel::hostnet {
 
 struct StandingRecord {
   static constexpr std::size_t kMaxTextSize = std::size_t{128} * 1024 * 1024;
   static constexpr std::size_t kMaxRules = 1024;
+  static constexpr std::size_t kMaxDns = 1024;
   static constexpr std::size_t kMaxAddresses = 4096;
   static constexpr std::size_t kMaxRoutes = std::size_t{2} * 1024 * 1024;
 
@@ -22,7 +24,8 @@ struct StandingRecord {
   Owner owner{};
   std::string configuration{};  // The file's path.
   std::string backend{};        // "userspace", "kernel", "program".
-  std::string resolver{};       // What was told of DNS servers; empty: nothing.
+  std::string resolver{};       // Who was told of DNS servers; empty: nobody.
+  WantedResolver dns{};         // What it was told.
   std::uint32_t mtu = 0;
   std::uint16_t listen_port = 0;  // Chosen by chance, not by the file. 0: not so.
   std::uint32_t fwmark = 0;       // The same.

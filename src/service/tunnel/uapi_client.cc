@@ -6,6 +6,7 @@
 
 #include "core/config/secret_text.h"
 #include "core/config/uapi_response.h"
+#include "core/config/uapi_set.h"
 #include "os/interface_index.h"
 #include "os/unix_socket.h"
 
@@ -39,18 +40,41 @@ Result<std::vector<std::string>> UapiClient::interfaces() const {
               fmt::format("{}: {}; run this as root", directory_, error.message()));
 }
 
-Result<wg::DeviceStatus> UapiClient::read(const std::string& interface, MonoTime deadline) const {
+Result<os::UnixStream> UapiClient::connect(const std::string& interface) const {
   if (interface.empty() || interface.size() > kMaxInterfaceName ||
       interface.find('/') != std::string::npos) {
     return fail(ErrorCode::NotFound, "not a name that an interface can have");
   }
   auto stream = os::UnixStream::connect(path_of(interface));
-  if (!stream) {
-    if (stream.error().code != ErrorCode::NotFound) return pass(std::move(stream));
-    return fail(ErrorCode::NotFound,
-                fmt::format("no WireGuard interface in userspace has this name ({} does not exist)",
-                            path_of(interface)));
-  }
+  if (stream || stream.error().code != ErrorCode::NotFound) return stream;
+  return fail(ErrorCode::NotFound,
+              fmt::format("no WireGuard interface in userspace has this name ({} does not exist)",
+                          path_of(interface)));
+}
+
+bool UapiClient::answers(const std::string& interface) const {
+  return connect(interface).has_value();
+}
+
+Status UapiClient::write(const std::string& interface, const wg::DeviceChange& change,
+                         MonoTime deadline) const {
+  auto stream = connect(interface);
+  if (!stream) return pass(std::move(stream));
+  std::string request = config::uapi_set_request(change);
+  const Status sent = stream->send_all(request, deadline);
+  config::erase_text(request);
+  if (!sent) return sent;
+  const auto text =
+      stream->receive_until(config::is_complete_uapi_response, config::kMaxUapiLine, deadline);
+  if (!text) return std::unexpected(text.error());
+  // An answer to a set is that to a get without anything in it.
+  const auto answer = config::parse_uapi_get_response(*text);
+  return answer ? ok() : Status(std::unexpected(answer.error()));
+}
+
+Result<wg::DeviceStatus> UapiClient::read(const std::string& interface, MonoTime deadline) const {
+  auto stream = connect(interface);
+  if (!stream) return pass(std::move(stream));
   if (Status sent = stream->send_all(config::kUapiGetRequest, deadline); !sent) {
     return pass(std::move(sent));
   }

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "core/wg/device_config.h"
+#include "os/unix_socket.h"
 
 namespace ginnel::tunnel {
 
@@ -21,6 +22,13 @@ class UapiClient {
 
   // Waits for the answer until `deadline`. Errors say what to do, and do not name the interface.
   Result<wg::DeviceStatus> read(const std::string& interface, MonoTime deadline) const;
+  // Carries out a change, all of it or nothing. As above.
+  Status write(const std::string& interface, const wg::DeviceChange& change,
+               MonoTime deadline) const;
+  // Whether somebody answers for an interface of this name.
+  bool answers(const std::string& interface) const;
+  // A connection that says nothing. It ends when the one who answers does.
+  Result<os::UnixStream> connect(const std::string& interface) const;
 
  private:
   std::string path_of(const std::string& interface) const;

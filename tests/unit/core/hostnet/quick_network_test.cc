@@ -169,6 +169,10 @@ TEST(QuickWishes, TouchesNoMarkButItsOwn) {
   const auto wishes = quick_wishes(host_with_uplink(), tunnel_to({"0.0.0.0/0", "::/0"}));
   ASSERT_TRUE(wishes);
   const nft::Table& table = wishes->host.tables.at(0);
+  const StandingRecord record{.owner = {.role = "up", .interface = "wg0"},
+                              .interface = {.addresses = {own("10.0.0.2/24"), own("fd00::2/64")}},
+                              .rules = wishes->host.network.rules};
+  EXPECT_EQ(standing_tables(record), wishes->host.tables);
   EXPECT_EQ(table.comment, "ginnel:up:wg0");
   ASSERT_TRUE(nft::check_names(table));
   const std::string text = nft::print(table);

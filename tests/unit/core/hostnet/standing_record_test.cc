@@ -11,6 +11,7 @@ StandingRecord full_record() {
           .configuration = "/etc/wireguard/wg 0.conf",
           .backend = "userspace",
           .resolver = "file",
+          .dns = {.servers = {"10.0.0.1", "fe80::1%wg0"}, .search = {"a.example"}},
           .mtu = 1420,
           .listen_port = 51820,
           .fwmark = 0xca6c,
@@ -24,14 +25,14 @@ StandingRecord full_record() {
                      .mark_mask = UINT32_MAX,
                      .inverted = true,
                      .table = 51820,
-                     .origin = RouteOrigin::Boot},
+                     .origin = RouteOrigin::Unspecified},
                     {.family = net::Family::V6,
                      .priority = 5,
                      .from = net::Prefix::parse("fd00::/8").value(),
                      .in_interface = "eth0",
                      .action = RuleAction::Unreachable,
                      .suppress_prefix_length = 0,
-                     .origin = RouteOrigin::Boot}}};
+                     .origin = RouteOrigin::Unspecified}}};
 }
 
 TEST(StandingRecord, IsReadBackAsItWas) {

@@ -1,0 +1,162 @@
+// The verbs that do wg-quick's work: up, down, strip, save, reload.
+#include "base/log.h"
+#include "cli/args.h"
+#include "cli/io.h"
+#include "cli/verbs.h"
+#include "service/quick/quick.h"
+
+namespace ginnel::cli {
+namespace {
+
+using quick::QuickOptions;
+
+constexpr std::string_view kPage = "docs/up.md";
+
+constexpr Argument kArguments[] = {
+    {.name = "CONF",
+     .help = "a file INTERFACE.conf, or INTERFACE alone for /etc/wireguard/INTERFACE.conf",
+     .completes = Completes::File}};
+
+Result<unsigned> lookup_retries(const Io& io) {
+  const auto text = io.environment("WG_ENDPOINT_RESOLUTION_RETRIES");
+  if (!text) return quick::kLookupRetries;
+  if (*text == "infinity") return quick::kForEver;
+  const auto number = parse_number<unsigned>(*text, 0, quick::kForEver - 1);
+  if (number) return *number;
+  return fail(ErrorCode::InvalidArgument,
+              fmt::format("WG_ENDPOINT_RESOLUTION_RETRIES: \"{}\" is neither a number nor infinity",
+                          *text));
+}
+
+Result<QuickOptions> options_of(const Args& args, const Io& io) {
+  QuickOptions options{.configuration = std::string(args.positional(0))};
+  const auto retries = lookup_retries(io);
+  if (!retries) return std::unexpected(retries.error());
+  options.lookup_retries = *retries;
+  options.program = io.environment("WG_QUICK_USERSPACE_IMPLEMENTATION").value_or("");
+  return options;
+}
+
+int run_with(std::string_view verb, const Args& args, Io& io,
+             Status (*work)(const QuickOptions&, quick::Interruption&),
+             const std::function<Status(QuickOptions&)>& complete = {}) {
+  log::start(log::Level::Info);
+  auto options = options_of(args, io);
+  if (!options) return io.report(verb, options.error());
+  if (complete) {
+    if (Status completed = complete(*options); !completed) {
+      return io.report(verb, completed.error());
+    }
+  }
+  auto interruption = quick::Interruption::create();
+  if (!interruption) return io.report(verb, interruption.error());
+  const Status done = work(*options, *interruption);
+  return done ? kOk : io.report(verb, done.error());
+}
+
+int run_up(const Args& args, Io& io) {
+  return run_with("up", args, io, &quick::up, [&](QuickOptions& options) -> Status {
+    const std::string_view name = args.value("--backend").value_or("auto");
+    const auto backend = quick::parse_backend(name);
+    if (!backend) {
+      return fail(ErrorCode::InvalidArgument,
+                  fmt::format("--backend: \"{}\" is neither auto nor userspace", name));
+    }
+    options.backend = *backend;
+    return ok();
+  });
+}
+
+int run_down(const Args& args, Io& io) { return run_with("down", args, io, &quick::down); }
+
+int run_reload(const Args& args, Io& io) {
+  return run_with("reload", args, io, &quick::reload, [&](QuickOptions& options) {
+    options.confirm_removal = args.flag("--confirm-removal");
+    return ok();
+  });
+}
+
+int run_strip(const Args& args, Io& io) {
+  log::start(log::Level::Warn);
+  const auto source = quick::read_text(std::string(args.positional(0)));
+  if (!source) return io.report("strip", source.error());
+  const auto stripped = config::strip_quick_file(source->path, source->text);
+  if (!stripped) return io.report("strip", stripped.error());
+  io.write_out(*stripped);
+  return kOk;
+}
+
+constexpr Flag kUpFlags[] = {{.name = "--backend",
+                              .value = "WHICH",
+                              .help = "what carries the packets (default: auto)",
+                              .words = "auto userspace"}};
+
+constexpr Exit kUpExits[] = {
+    {kOk, "the tunnel stands"},
+    {kFailed, "it does not, and the host is as it was"},
+    {kNotPermitted, "CAP_NET_ADMIN is missing"},
+};
+constexpr Exit kDownExits[] = {
+    {kOk, "the host is as before \"up\""},
+    {kFailed, "nothing stands, or not all of it could be taken back"},
+    {kNotPermitted, "CAP_NET_ADMIN is missing"},
+    {kRefused, "the interface was not brought up by ginnel"},
+};
+constexpr Flag kReloadFlags[] = {
+    {.name = "--confirm-removal", .help = "let a file without peers remove all there are"}};
+constexpr Exit kReloadExits[] = {
+    {kOk, "the tunnel is as the file says"},
+    {kFailed, "it does not stand, or a step failed and it is as it was"},
+    {kNotPermitted, "CAP_NET_ADMIN is missing"},
+    {kRefused, "the file has no peers, and the tunnel has some"},
+};
+constexpr Exit kStripExits[] = {
+    {kOk, "printed"},
+    {kFailed, "there is no such file"},
+};
+
+}  // namespace
+
+constinit const Verb kUp{
+    .name = "up",
+    .summary = "bring up a tunnel by a wg-quick file",
+    .arguments = kArguments,
+    .flags = kUpFlags,
+    .exits = kUpExits,
+    .example = "ginnel up wg0",
+    .page = kPage,
+    .run = &run_up,
+};
+
+constinit const Verb kDown{
+    .name = "down",
+    .summary = "take a tunnel down, and put the host back as it was",
+    .arguments = kArguments,
+    .exits = kDownExits,
+    .example = "ginnel down wg0",
+    .page = kPage,
+    .run = &run_down,
+};
+
+constinit const Verb kReload{
+    .name = "reload",
+    .summary = "make a tunnel what its file says now, without dropping a session",
+    .arguments = kArguments,
+    .flags = kReloadFlags,
+    .exits = kReloadExits,
+    .example = "ginnel reload wg0",
+    .page = kPage,
+    .run = &run_reload,
+};
+
+constinit const Verb kStrip{
+    .name = "strip",
+    .summary = "print the lines of a wg-quick file that wg itself reads",
+    .arguments = kArguments,
+    .exits = kStripExits,
+    .example = "ginnel strip wg0",
+    .page = kPage,
+    .run = &run_strip,
+};
+
+}  // namespace ginnel::cli

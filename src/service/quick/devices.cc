@@ -1,0 +1,86 @@
+#include "service/quick/devices.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/log.h"
+#include "core/config/uapi.h"
+#include "os/child_process.h"
+#include "os/clock.h"
+#include "service/tunnel/uapi_device.h"
+
+namespace ginnel::quick {
+namespace {
+
+constexpr Duration kLeaveLimit = 10s;
+
+// This very program, as `ginnel dev`.
+std::string own_path() {
+  std::error_code error;
+  const std::filesystem::path path = std::filesystem::read_symlink("/proc/self/exe", error);
+  return error || !std::filesystem::exists(path, error) ? "/proc/self/exe" : path.string();
+}
+
+Status start_program(const std::vector<std::string>& words, Interruption& interruption) {
+  const auto end = os::run_command({.words = words}, &interruption.signals());
+  if (!end) return std::unexpected(end.error());
+  if (end->interrupted) interruption.note();
+  if (Status going = interruption.check(); !going) return going;
+  if (end->exit_code == 0) return ok();
+  return fail(ErrorCode::Io, fmt::format("interface {}: {} ended with {} and did not make it",
+                                         words.back(), words.front(), end->exit_code));
+}
+
+}  // namespace
+
+std::optional<Backend> parse_backend(std::string_view name) {
+  if (name == "auto") return Backend::Automatic;
+  if (name == "userspace") return Backend::Userspace;
+  return std::nullopt;
+}
+
+Result<std::string> make_device(const DeviceOptions& options, os::Rtnetlink& rtnetlink,
+                                Interruption& interruption) {
+  const auto links = rtnetlink.read_links();
+  if (!links) return std::unexpected(links.error());
+  if (std::ranges::find(*links, options.interface, &hostnet::Link::name) != links->end()) {
+    return fail(ErrorCode::AlreadyExists,
+                fmt::format("interface {} exists; take it down first", options.interface));
+  }
+  if (!options.program.empty()) {
+    const Status made = start_program({options.program, options.interface}, interruption);
+    if (!made) return std::unexpected(made.error());
+    return "program";
+  }
+  const Status made = start_program({own_path(), "dev", options.interface}, interruption);
+  if (!made) return std::unexpected(made.error());
+  return "userspace";
+}
+
+Result<std::unique_ptr<tunnel::WgDevice>> open_device(const std::string& interface,
+                                                      os::Rtnetlink& rtnetlink) {
+  if (tunnel::UapiClient().answers(interface)) {
+    return std::make_unique<tunnel::UapiDevice>(interface);
+  }
+  const auto links = rtnetlink.read_links();
+  if (!links) return std::unexpected(links.error());
+  if (std::ranges::find(*links, interface, &hostnet::Link::name) == links->end()) {
+    return fail(ErrorCode::NotFound, fmt::format("interface {} does not exist", interface));
+  }
+  return fail(ErrorCode::Conflict, fmt::format("interface {} is not WireGuard's", interface));
+}
+
+Status delete_device(const std::string& interface, os::Rtnetlink& rtnetlink) {
+  auto process = tunnel::UapiClient().connect(interface);
+  Status deleted = rtnetlink.delete_link(interface);
+  if (!deleted && deleted.error().code != ErrorCode::NotFound) return deleted;
+  if (!process) return ok();
+  const auto is_end = [](std::string_view) { return false; };
+  const auto left =
+      process->receive_until(is_end, config::kMaxUapiLine, os::Clock().mono() + kLeaveLimit);
+  if (!left) log::warn("interface {}: its process still runs", interface);
+  return ok();
+}
+
+}  // namespace ginnel::quick

@@ -1,0 +1,34 @@
+// Whether somebody asked this process to stop, and waits that end early then. A tunnel that is
+// coming up is taken down again, by the same way as after a failure.
+#pragma once
+
+#include "base/result.h"
+#include "os/poller.h"
+#include "os/signal_fd.h"
+
+namespace ginnel::quick {
+
+class Interruption {
+ public:
+  // SIGTERM and SIGINT no longer end the process: it has to look.
+  static Result<Interruption> create();
+
+  // Fails when we were asked to stop, now or before.
+  Status check();
+  // The same, but waits up to `time`.
+  Status wait(Duration time);
+  // A program that ran meanwhile took the signal.
+  void note() { came_ = true; }
+
+  const os::SignalFd& signals() const { return signals_; }
+
+ private:
+  Interruption(os::SignalFd signals, os::Poller poller)
+      : signals_(std::move(signals)), poller_(std::move(poller)) {}
+
+  os::SignalFd signals_;
+  os::Poller poller_;
+  bool came_ = false;
+};
+
+}  // namespace ginnel::quick

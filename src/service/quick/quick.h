@@ -1,0 +1,33 @@
+// `ginnel up`, `down` and `reload`: a tunnel by a wg-quick file, which stands by itself when the
+// command has ended. Each does all of its work or, when a step fails, takes it back.
+#pragma once
+
+#include <string>
+
+#include "os/sysctl_claims.h"
+#include "service/quick/devices.h"
+#include "service/quick/source.h"
+
+namespace ginnel::quick {
+
+struct QuickOptions {
+  std::string configuration;  // As it was asked for: a name or a path.
+  std::string run_directory = os::kRunDirectory;
+  Backend backend = Backend::Automatic;
+  std::string program;  // Instead of our own userspace device; empty: ours.
+  unsigned lookup_retries = kLookupRetries;
+  bool confirm_removal = false;  // Let a file without peers remove all that the device has.
+};
+
+// Fails with AlreadyExists when there is such an interface.
+Status up(const QuickOptions& options, Interruption& interruption);
+
+// Fails with NotFound when nothing stands. A command of the file that fails ends it: PreDown before
+// anything was taken down, PostDown after all was.
+Status down(const QuickOptions& options, Interruption& interruption);
+
+// Brings the device and the host to what the file says now, and changes only what differs:
+// sessions of peers that stay go on. The file's commands are not run.
+Status reload(const QuickOptions& options, Interruption& interruption);
+
+}  // namespace ginnel::quick

@@ -1,0 +1,131 @@
+#include "service/quick/source.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/log.h"
+#include "core/config/quick_lines.h"
+#include "core/config/secret_text.h"
+#include "core/hostnet/quick_network.h"
+#include "os/file.h"
+#include "os/name_lookup.h"
+
+namespace ginnel::quick {
+namespace {
+
+constexpr std::string_view kDirectory = "/etc/wireguard";
+constexpr std::size_t kMaxTablesFile = std::size_t{1024} * 1024;
+constexpr Duration kFirstWait = 1s;
+constexpr Duration kLongestWait = 20s;
+
+// /etc/iproute2/rt_tables and what lies beside it, as ip(8) reads them.
+std::string table_names() {
+  std::string all = os::read_file("/etc/iproute2/rt_tables", kMaxTablesFile).value_or("");
+  const std::string folder = "/etc/iproute2/rt_tables.d";
+  const auto names = os::list_directory(folder);
+  if (!names) return all;
+  for (const std::string& name : *names) {
+    if (!name.ends_with(".conf")) continue;
+    all += '\n' + os::read_file(folder + "/" + name, kMaxTablesFile).value_or("");
+  }
+  return all;
+}
+
+std::unexpected<Error> at_line(const Source& source, std::size_t line, std::string_view key,
+                               const Error& error) {
+  return fail(error.code, fmt::format("{}:{}: {}: {}", source.path, line, key, error.message));
+}
+
+Result<net::Endpoint> look_up(const Source& source, const config::QuickPeer& peer, unsigned retries,
+                              Interruption& interruption) {
+  Duration pause = kFirstWait;
+  for (unsigned tried = 0;; ++tried) {
+    auto endpoint = os::look_up(peer.endpoint->host, peer.endpoint->port);
+    if (endpoint) return endpoint;
+    if (endpoint.error().code != ErrorCode::Unavailable ||
+        (retries != kForEver && tried >= retries)) {
+      return at_line(source, peer.endpoint_line, "Endpoint", endpoint.error());
+    }
+    log::warn("{}; trying again in {:.1f} s", endpoint.error().message,
+              std::chrono::duration<double>(pause).count());
+    if (Status waited = interruption.wait(pause); !waited) return pass(std::move(waited));
+    pause = std::min<Duration>(pause * 6 / 5, kLongestWait);
+  }
+}
+
+}  // namespace
+
+Source::~Source() { config::erase_text(text); }
+
+Result<std::string> find_file(const std::string& argument) {
+  std::string path = config::is_quick_interface(argument)
+                         ? fmt::format("{}/{}.conf", kDirectory, argument)
+                         : argument;
+  if (os::file_exists(path)) return path;
+  return fail(ErrorCode::NotFound,
+              fmt::format("{}: there is no such file; give a path, or put it there", path));
+}
+
+Result<Source> read_text(const std::string& argument) {
+  auto path = find_file(argument);
+  if (!path) return pass(std::move(path));
+  Source source;
+  // The name that was given decides, also when it is a link to another.
+  auto interface = config::quick_interface(*path);
+  if (!interface) return pass(std::move(interface));
+  source.interface = std::move(*interface);
+  std::error_code error;
+  source.path = std::filesystem::canonical(*path, error);
+  if (error) source.path = *path;
+  auto text = os::read_file(source.path, config::kMaxQuickFile);
+  if (!text) return pass(std::move(text));
+  source.text = std::move(*text);
+  const std::string folder = source.path.substr(0, source.path.rfind('/') + 1);
+  if (os::is_open_to_all(source.path) && os::is_open_to_all(folder)) {
+    log::warn("{} holds secrets and everybody can read it; run: chmod 600 {}", source.path,
+              source.path);
+  }
+  return source;
+}
+
+Result<Source> read_source(const std::string& argument) {
+  auto source = read_text(argument);
+  if (!source) return source;
+  auto file = config::parse_quick_file(source->path, source->text);
+  if (!file) return pass(std::move(file));
+  source->file = std::move(*file);
+  return source;
+}
+
+Result<std::optional<std::uint32_t>> table_of(const Source& source) {
+  const std::string& name = source.file.table;
+  if (name == "auto" || name == "off") return std::nullopt;
+  const auto number = hostnet::find_table(name, table_names());
+  if (number) return number;
+  return at_line(source, source.file.table_line, "Table",
+                 {ErrorCode::InvalidArgument,
+                  fmt::format("\"{}\" is no routing table; write auto, off, a number, or a name of "
+                              "/etc/iproute2/rt_tables",
+                              name)});
+}
+
+Result<config::QuickNames> look_up_names(const Source& source, unsigned retries,
+                                         Interruption& interruption) {
+  config::QuickNames names;
+  if (source.file.listen_port) {
+    const auto port = os::look_up_port(*source.file.listen_port);
+    if (!port) return at_line(source, source.file.listen_port_line, "ListenPort", port.error());
+    names.listen_port = *port;
+  }
+  for (const config::QuickPeer& peer : source.file.peers) {
+    auto& endpoint = names.endpoints.emplace_back();
+    if (!peer.endpoint) continue;
+    const auto found = look_up(source, peer, retries, interruption);
+    if (!found) return std::unexpected(found.error());
+    endpoint = *found;
+  }
+  return names;
+}
+
+}  // namespace ginnel::quick

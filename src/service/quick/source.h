@@ -1,0 +1,43 @@
+// A configuration file as it was asked for: found, read and understood. Nothing on the host is
+// touched.
+#pragma once
+
+#include <string>
+
+#include "core/config/quick_device.h"
+#include "service/quick/interruption.h"
+
+namespace ginnel::quick {
+
+struct Source {
+  std::string path;  // With symbolic links resolved: this is the file that is written.
+  std::string interface;
+  std::string text;  // Holds keys.
+  config::QuickFile file;
+
+  Source() = default;
+  Source(Source&&) = default;
+  Source& operator=(Source&&) = default;
+  ~Source();
+};
+
+// The path that `argument` stands for, wg-quick's way: a bare name is /etc/wireguard/NAME.conf.
+Result<std::string> find_file(const std::string& argument);
+
+// Reads the file without understanding more than its name.
+Result<Source> read_text(const std::string& argument);
+Result<Source> read_source(const std::string& argument);
+
+// The routing table that the file asks for, if it names one. Fails for a name that the host does
+// not know.
+Result<std::optional<std::uint32_t>> table_of(const Source& source);
+
+// How often a name is tried that cannot be looked up for the moment.
+inline constexpr unsigned kLookupRetries = 15;
+inline constexpr unsigned kForEver = UINT32_MAX;
+
+// Looks up every name in the file, waiting between tries.
+Result<config::QuickNames> look_up_names(const Source& source, unsigned retries,
+                                         Interruption& interruption);
+
+}  // namespace ginnel::quick

@@ -1,0 +1,74 @@
+#include "service/quick/standing.h"
+
+#include <fmt/format.h>
+
+#include "os/file.h"
+#include "service/quick/devices.h"
+#include "service/quick/resolver.h"
+
+namespace ginnel::quick {
+
+using hostnet::StandingRecord;
+
+Result<Standing> Standing::open(const std::string& run_directory, const std::string& interface,
+                                Interruption& interruption) {
+  auto applier = os::HostApplier::open(run_directory, {.role = "up", .interface = interface},
+                                       os::SysctlClaims::Former::Keep);
+  if (!applier) return pass(std::move(applier));
+  Standing standing(std::move(*applier), interruption);
+  if (Status loaded = standing.load(); !loaded) return pass(std::move(loaded));
+  return standing;
+}
+
+Status Standing::load() {
+  const std::string path = applier_.claims().standing_path(owner());
+  if (!os::file_exists(path)) return ok();
+  const auto text = os::read_file(path, StandingRecord::kMaxTextSize);
+  if (!text) return std::unexpected(text.error());
+  auto record = StandingRecord::parse(*text);
+  if (!record) {
+    return fail(record.error().code,
+                fmt::format("{}: {}; remove the file", path, record.error().message));
+  }
+  if (record->boot == boot()) record_ = std::move(*record);
+  return ok();
+}
+
+Status Standing::write(StandingRecord record) {
+  record.boot = boot();
+  record.owner = owner();
+  record_ = std::move(record);
+  return os::write_file_atomically(applier_.claims().standing_path(owner()), record_->to_text(),
+                                   0600);
+}
+
+Status Standing::remove_rules() {
+  const auto host = applier_.read();
+  if (!host) return std::unexpected(host.error());
+  const auto operations = hostnet::plan(*host, {.former_rules = record_->rules});
+  if (!operations) return std::unexpected(operations.error());
+  for (const hostnet::Operation& operation : *operations) {
+    Status removed = applier_.rtnetlink().apply(operation);
+    if (!removed && removed.error().code != ErrorCode::NotFound) return removed;
+  }
+  return ok();
+}
+
+Status Standing::take_down() {
+  if (!record_) return ok();
+  Status outcome = ok();
+  const auto note = [&](Status status) {
+    if (!status && outcome) outcome = std::move(status);
+  };
+  const Status untold = Resolver(applier_.claims(), *interruption_).take_back(record_->resolver);
+  note(remove_rules());
+  if (!record_->backend.empty()) note(delete_device(owner().interface, applier_.rtnetlink()));
+  note(applier_.remove_all());
+  if (!outcome) return outcome;
+  record_.reset();
+  Status forgotten = os::remove_file(applier_.claims().standing_path(owner()));
+  // A resolver that is gone or broken would refuse for ever: said, but not kept.
+  return untold ? forgotten : untold;
+}
+
+}  // namespace ginnel::quick

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Files whose grammar is odd are accepted or refused by `ginnel up` as by stock wg-quick with
+# `ginnel dev`, and make the same addresses, routes, rules, peers and calls of resolvconf.
+source "$(dirname "$0")/up_lib.sh"
+make_twins
+
+I=$'[Interface]\nPrivateKey = @A\n'
+P=$'[Peer]\nPublicKey = @b\n'
+case_of() { same "$1" "$2" "${4:-}" <<<"$3"; }
+
+case_of accepted "least" "$I"
+case_of accepted "no key at all" '[Interface]'
+case_of accepted "empty" ''
+case_of accepted "comments and blank lines" $'# a\n\n  # b\n'"$I"$'# c\n'
+case_of accepted "lower case" $'[interface]\nprivatekey = @A\naddress = 10.7.0.2/24\n[peer]\npublickey = @b\nallowedips = 10.8.0.0/16\n'
+case_of accepted "upper case" $'[INTERFACE]\nPRIVATEKEY = @A\nADDRESS = 10.7.0.2/24\nMTU = 1300\n'
+case_of accepted "no spaces" $'[Interface]\nPrivateKey=@A\nAddress=10.7.0.2/24\n'
+case_of accepted "tabs and carriage returns" $'[Interface]\r\n\tPrivateKey\t=\t@A\r\n\tAddress = 10.7.0.2/24\r\n'
+case_of accepted "comment behind a value" "$I"$'Address = 10.7.0.2/24 # mine\nListenPort = 51999# port\n'
+case_of refused "semicolon comment" "$I"$'; comment\n'
+case_of accepted "spaces inside keys of wg" $'[Interface]\nPrivate Key = @A\nListen Port = 5 1 9 9 9\n'
+case_of refused "spaces inside keys of wg-quick" "$I"$'M T U = 1300\n'
+case_of refused "key before a section" $'PrivateKey = @A\n'
+case_of refused "unknown section" "$I"$'[Foo]\n'
+case_of refused "unknown key" "$I"$'Frobnicate = 1\n'
+case_of refused "key of peers in the interface" "$I"$'AllowedIPs = 10.0.0.0/8\n'
+case_of refused "address in a peer" "$I$P"$'Address = 10.7.0.2/24\n'
+case_of refused "hook in a peer" "$I$P"$'PostUp = true\n'
+case_of accepted "interface reopened" "$I$P"$'AllowedIPs = 10.8.0.0/16\n[Interface]\nAddress = 10.7.0.2/24\n'
+case_of accepted "interface twice, last port wins" "$I"$'ListenPort = 51998\n[Interface]\nListenPort = 51999\n'
+case_of accepted "no newline at the end" "$I"'Address = 10.7.0.2/24'
+
+case_of accepted "addresses, separated by commas" "$I"$'Address = 10.7.0.2/24, 10.7.1.2/24,fd07::2/64\n'
+case_of accepted "addresses, separated by spaces" "$I"$'Address = 10.7.0.2/24 fd07::2/64\n'
+case_of accepted "addresses, on two lines" "$I"$'Address = 10.7.0.2/24\nAddress = fd07::2/64\n'
+case_of accepted "address without a mask" "$I"$'Address = 10.7.0.2, fd07::2\n'
+case_of accepted "address with a netmask" "$I"$'Address = 10.7.0.2/255.255.255.0\n'
+case_of accepted "short address" "$I"$'Address = 10.7/16\n'
+case_of accepted "empty address" "$I"$'Address =\n'
+case_of refused "address with a wide mask" "$I"$'Address = 10.7.0.2/33\n'
+case_of refused "wide mask, IPv6" "$I"$'Address = fd07::2/129\n'
+case_of refused "address that is a name" "$I"$'Address = host.example\n'
+case_of refused "the same address twice" "$I"$'Address = 10.7.0.2/24, 10.7.0.2/24\n'
+case_of accepted "address without a key" $'[Interface]\nAddress = 10.7.0.2/24\n'
+
+case_of accepted "MTU" "$I"$'MTU = 1300\n'
+case_of accepted "MTU, hexadecimal" "$I"$'MTU = 0x514\n'
+case_of accepted "MTU, the last one" "$I"$'MTU = 1300\nMTU = 1310\n'
+case_of accepted "MTU, empty" "$I"$'MTU =\n'
+case_of refused "MTU, a word" "$I"$'MTU = big\n'
+case_of refused "MTU, too small" "$I"$'MTU = 10\n'
+case_of refused "MTU, too large" "$I"$'MTU = 70000\n'
+case_of accepted "SaveConfig" "$I"$'SaveConfig = False\n'
+case_of refused "SaveConfig, neither" "$I"$'SaveConfig = yes\n'
+case_of refused "SaveConfig, empty" "$I"$'SaveConfig =\n'
+case_of accepted "DNS" "$I"$'DNS = 10.7.0.1, fd07::1, a.example\nDNS = b.example 10.7.0.3\n'
+case_of accepted "DNS, domains only" "$I"$'DNS = a.example\n'
+case_of accepted "DNS, empty" "$I"$'DNS =\n'
+
+case_of refused "private key, too short" $'[Interface]\nPrivateKey = AAAA\n'
+case_of refused "private key, empty" $'[Interface]\nPrivateKey =\n'
+case_of accepted "port" "$I"$'ListenPort = 51999\n'
+case_of accepted "port 0" "$I"$'ListenPort = 0\n'
+case_of accepted "port by name" "$I"$'ListenPort = tftp\n'
+case_of refused "port, hexadecimal" "$I"$'ListenPort = 0x50\n'
+case_of refused "port, negative" "$I"$'ListenPort = -1\n'
+case_of accepted "mark" "$I"$'FwMark = 1234\n'
+case_of accepted "mark, hexadecimal" "$I"$'FwMark = 0x4d2\n'
+case_of accepted "mark off" "$I"$'FwMark = OFF\n'
+case_of refused "mark, too large" "$I"$'FwMark = 0x100000000\n'
+case_of refused "mark, a word" "$I"$'FwMark = blue\n'
+all_same

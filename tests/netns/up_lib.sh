@@ -1,0 +1,157 @@
+# Sourced by scenarios of `ginnel up` and its sisters, after lib.sh's own rules.
+# shellcheck shell=bash disable=SC2034  # Scenarios read what is set here.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+key_a=$(wg genkey) key_b=$(wg genkey)
+pub_a=$(wg pubkey <<<"$key_a") pub_b=$(wg pubkey <<<"$key_b")
+
+# A host with an uplink and two neighbours, whose networking is the scenario's own:
+#   host 192.0.2.2, 2001:db8::2 ──── 192.0.2.1, 2001:db8::1 world
+make_host() {
+  link host 192.0.2.2/24,2001:db8::2/64 world 192.0.2.1/24,2001:db8::1/64
+  ip -n host route add default via 192.0.2.1
+  ip -n host -6 route add default via 2001:db8::1
+  ip -n world addr add 198.51.100.1/32 dev lo
+}
+
+# conf NAME: writes /etc/wireguard/NAME.conf from standard input, where @A and @B stand for private
+# keys, @a and @b for the public ones.
+conf() {
+  sed "s|@A|$key_a|g; s|@B|$key_b|g; s|@a|$pub_a|g; s|@b|$pub_b|g" >"/etc/wireguard/$1.conf"
+  chmod 600 "/etc/wireguard/$1.conf"
+}
+
+# shows NS TEXT CMD...: what it prints contains the text. (With `grep -q` it would be killed by
+# SIGPIPE at times.)
+shows() {
+  local ns=$1 pattern=$2 text
+  shift 2
+  text=$(in_ns "$ns" "$@")
+  [[ $text == *"$pattern"* ]] || fail "\"$*\" does not show $pattern: $text"
+}
+# daemon_of NS INTERFACE: the process that keeps a userspace interface.
+daemon_of() { in_ns "$1" ss -lxp | sed -n "s|.*wireguard/$2.sock.*pid=\([0-9]*\).*|\1|p"; }
+
+# host_state NS: everything about the host's networking that `down` has to leave as it was.
+host_state() {
+  local ns=$1
+  for what in addr route; do
+    in_ns "$ns" ip -j "$what" show | strip_times
+    in_ns "$ns" ip -j -6 "$what" show table all 2>/dev/null | strip_times || true
+  done
+  in_ns "$ns" ip -j -4 route show table all | strip_times
+  in_ns "$ns" ip -j -6 route show table all | strip_times
+  in_ns "$ns" ip -j -4 rule show
+  in_ns "$ns" ip -j -6 rule show
+  in_ns "$ns" nft -j list ruleset | python3 -c '
+import json, sys
+def clean(x):
+    if isinstance(x, dict):
+        return {k: clean(v) for k, v in x.items() if k not in ("handle", "packets", "bytes")}
+    return [clean(v) for v in x] if isinstance(x, list) else x
+print(json.dumps(clean(json.load(sys.stdin)), sort_keys=True))'
+  in_ns "$ns" sysctl -a 2>/dev/null | grep -E '^net\.' |
+    grep -vE 'stable_secret|nf_conntrack_count|\.gc_|route\.|_time|neigh' || true
+  cat /etc/resolv.conf 2>/dev/null || echo "no resolv.conf"
+}
+# Lifetimes count down, and caches come and go.
+strip_times() {
+  python3 -c '
+import json, sys
+text = sys.stdin.read()
+rows = json.loads(text) if text.strip() else []
+def clean(x):
+    if isinstance(x, dict):
+        return {k: clean(v) for k, v in x.items()
+                if k not in ("valid_life_time", "preferred_life_time", "expires", "used", "age")}
+    return [clean(v) for v in x] if isinstance(x, list) else x
+print(json.dumps(sorted((json.dumps(clean(r), sort_keys=True) for r in rows if r))))'
+}
+unchanged() { diff "$dir/$1.before" "$dir/$1.after" >&2 || fail "the host is not as it was"; }
+remember() { host_state "$1" >"$dir/$1.before"; }
+check_unchanged() {
+  host_state "$1" >"$dir/$1.after"
+  unchanged "$1"
+}
+
+# For tables of files: stock wg-quick in namespace `stock` and ginnel in `ours`, which are alike.
+make_twins() {
+  local ns
+  for ns in stock ours; do
+    namespace "$ns" far
+    ip link add lan netns "$ns" type veth peer name "to-$ns" netns far
+    ip -n far link set "to-$ns" up
+    address "$ns" lan 192.0.2.2/24,192.168.7.2/24,2001:db8::2/64
+    ip -n "$ns" link set lan up
+    ip -n "$ns" route add default via 192.0.2.1
+    ip -n "$ns" -6 route add default via 2001:db8::1
+    ip -n "$ns" route add 172.16.0.0/24 dev lan
+    mkdir -p "$dir/$ns/bin"
+    # shellcheck disable=SC2016  # It is the script's own.
+    printf '#!/bin/sh\nif [ "$1" = -a ]; then { echo "$@"; cat; } >>%s; else echo "$@" >>%s; fi\n' \
+      "$dir/$ns/resolvconf" "$dir/$ns/resolvconf" >"$dir/$ns/bin/resolvconf"
+    chmod +x "$dir/$ns/bin/resolvconf"
+  done
+  cases=0 wrong=0
+}
+quick_in() {
+  local ns=$1
+  shift
+  if [[ $ns == stock ]]; then
+    set -- wg-quick "$@"
+  else
+    set -- "$GINNEL" "$@"
+  fi
+  PATH="$dir/$ns/bin:$PATH" WG_QUICK_USERSPACE_IMPLEMENTATION=ginnel-dev \
+    WG_ENDPOINT_RESOLUTION_RETRIES=0 in_ns "$ns" "$@" >>"$dir/$ns/said" 2>&1 </dev/null
+}
+# What a tunnel is, as far as it is the same whoever made it.
+tunnel_state() {
+  local ns=$1
+  in_ns "$ns" ip -4 route show table all
+  # The kernel's own addresses on the links differ.
+  in_ns "$ns" ip -6 route show table all | sed '/fe80\|ff00/d; s/ pref medium//' | sort
+  in_ns "$ns" ip -4 rule show
+  in_ns "$ns" ip -6 rule show
+  in_ns "$ns" ip -o addr show dev c | sed '/fe80/d; s/^[0-9]*: //; s/valid_lft.*//'
+  in_ns "$ns" wg show c dump | awk -F '\t' -v OFS='\t' \
+    'NR == 1 { print $1, $2, (port ? $3 : "-"), $4 } NR > 1 { print $1, $2, $3, $4, $8 }' \
+    port="$(grep -icE '^\s*listen ?port\s*=\s*[^0]' /etc/wireguard/c.conf || true)"
+  cat "$dir/$ns/resolvconf" 2>/dev/null || true
+}
+# same WANTED NAME [differs]: compares what both make of the file on standard input. WANTED is
+# accepted or refused, of ginnel; of stock too unless it says differs (docs/up.md lists those), newer
+# (Debian's wg-quick does not do that yet), or differs-in-routes.
+same() {
+  local wanted=$1 name=$2 differs=${3:-} ns result
+  declare -A did
+  conf c
+  for ns in stock ours; do
+    : >"$dir/$ns/said"
+    : >"$dir/$ns/resolvconf"
+    if quick_in "$ns" up c; then
+      did[$ns]=accepted
+      tunnel_state "$ns" >"$dir/$ns/state"
+      quick_in "$ns" down c || { did[$ns]="accepted, and down failed"; }
+    else
+      did[$ns]=refused
+    fi
+    in_ns "$ns" ip link show dev c >/dev/null 2>&1 && did[$ns]+=", and the interface stayed"
+  done
+  cases=$((cases + 1)) result=ok
+  [[ ${did[ours]} == "$wanted" ]] || result="ginnel: ${did[ours]}, not $wanted"
+  [[ $differs == differs || $differs == newer || ${did[stock]} == "$wanted" ]] || result+="; stock: ${did[stock]}"
+  if [[ ${did[*]} == "accepted accepted" && -z $differs ]]; then
+    diff "$dir/stock/state" "$dir/ours/state" >"$dir/difference" || result+="; another state"
+  fi
+  [[ $result == ok ]] && return
+  wrong=$((wrong + 1))
+  printf -- '-- %s: %s\n' "$name" "$result" >&2
+  cat "$dir/difference" >&2 2>/dev/null || true
+  : >"$dir/difference"
+  tail -n 4 "$dir/stock/said" "$dir/ours/said" >&2
+}
+all_same() {
+  step "$cases files compared"
+  ((cases > 0 && wrong == 0)) || fail "$wrong of $cases files"
+}

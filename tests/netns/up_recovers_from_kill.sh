@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# However `ginnel up` or the tunnel's process is killed, `down` puts the host back as it was, and so
+# does the next `up` with what a killed tunnel left. Two commands at once: one of them is refused.
+#
+#   host 192.0.2.2 ──── 192.0.2.1 world
+source "$(dirname "$0")/up_lib.sh"
+make_host
+printf 'nameserver 192.0.2.53\n' >/etc/resolv.conf
+remember host
+mkfifo "$dir/go"
+write_conf() {
+  conf wg0 <<CONF
+[Interface]
+PrivateKey = @A
+Address = 10.9.0.2/24, fd09::2/64
+DNS = 10.9.0.1
+$1
+[Peer]
+PublicKey = @b
+AllowedIPs = 0.0.0.0/0, ::/0
+Endpoint = 192.0.2.1:51820
+CONF
+}
+# started: `up` waits in a hook, which has said so.
+start_up() {
+  rm -f "$dir/waits"
+  run_daemon up host "$GINNEL" up wg0
+  eventually test -e "$dir/waits"
+}
+wait_hook="touch $dir/waits; read line <$dir/go"
+
+for place in PreUp PostUp; do
+  step "up is killed while $place runs; down"
+  write_conf "$place = $wait_hook"
+  start_up
+  kill -9 "$daemon"
+  eventually gone "$daemon"
+  write_conf ""
+  in_ns host "$GINNEL" down wg0
+  check_unchanged host
+  echo >"$dir/go" # Lets the hook go, whose parent is dead.
+done
+
+step "up is asked to stop while PostUp runs"
+write_conf "PostUp = $wait_hook"
+start_up
+kill -TERM "$daemon"
+eventually gone "$daemon"
+wait "$daemon" && fail "up says that it succeeded"
+check_unchanged host
+
+step "a second command meanwhile"
+start_up
+status=0
+in_ns host "$GINNEL" down wg0 2>"$dir/second" || status=$?
+((status == 6)) || fail "status $status"
+grep "process $daemon (ginnel) has it" "$dir/second"
+refute in_ns host "$GINNEL" up wg0 2>/dev/null
+echo >"$dir/go"
+eventually gone "$daemon"
+wait "$daemon"
+in_ns host wg show wg0 >/dev/null
+
+step "the tunnel's process is killed; up again, and down"
+write_conf ""
+process=$(daemon_of host wg0)
+kill -9 "$process"
+eventually gone "$process"
+refute in_ns host ip link show wg0 2>/dev/null
+shows host '51820' ip rule
+in_ns host "$GINNEL" up wg0
+[[ $(in_ns host wg show wg0 fwmark) == 0xca6c ]] || fail "the old table is taken for somebody's"
+(($(in_ns host ip rule | wc -l) == 5)) || fail "rules doubled: $(in_ns host ip rule)"
+in_ns host "$GINNEL" down wg0
+check_unchanged host
+
+step "the tunnel's process is killed; down"
+in_ns host "$GINNEL" up wg0
+process=$(daemon_of host wg0)
+kill -9 "$process"
+eventually gone "$process"
+in_ns host "$GINNEL" down wg0
+check_unchanged host
+refute in_ns host "$GINNEL" down wg0 2>/dev/null
