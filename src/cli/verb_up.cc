@@ -69,6 +69,8 @@ int run_up(const Args& args, Io& io) {
 
 int run_down(const Args& args, Io& io) { return run_with("down", args, io, &quick::down); }
 
+int run_save(const Args& args, Io& io) { return run_with("save", args, io, &quick::save); }
+
 int run_reload(const Args& args, Io& io) {
   return run_with("reload", args, io, &quick::reload, [&](QuickOptions& options) {
     options.confirm_removal = args.flag("--confirm-removal");
@@ -110,6 +112,11 @@ constexpr Exit kReloadExits[] = {
     {kNotPermitted, "CAP_NET_ADMIN is missing"},
     {kRefused, "the file has no peers, and the tunnel has some"},
 };
+constexpr Exit kSaveExits[] = {
+    {kOk, "the file says what the tunnel is"},
+    {kFailed, "there is no such tunnel or file"},
+    {kNotPermitted, "CAP_NET_ADMIN is missing"},
+};
 constexpr Exit kStripExits[] = {
     {kOk, "printed"},
     {kFailed, "there is no such file"},
@@ -147,6 +154,16 @@ constinit const Verb kReload{
     .example = "ginnel reload wg0",
     .page = kPage,
     .run = &run_reload,
+};
+
+constinit const Verb kSave{
+    .name = "save",
+    .summary = "write what a tunnel is now into its file, and keep the rest of it",
+    .arguments = kArguments,
+    .exits = kSaveExits,
+    .example = "ginnel save wg0",
+    .page = kPage,
+    .run = &run_save,
 };
 
 constinit const Verb kStrip{

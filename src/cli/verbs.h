@@ -26,6 +26,7 @@ extern const Verb kPeerRemove;
 extern const Verb kPeerShow;
 extern const Verb kPubkey;
 extern const Verb kReload;
+extern const Verb kSave;
 extern const Verb kServer;
 extern const Verb kServerReload;
 extern const Verb kServerStatus;

@@ -27,6 +27,12 @@ start_up() {
   run_daemon up host "$GINNEL" up wg0
   eventually test -e "$dir/waits"
 }
+no_link() { ! in_ns host ip link show wg0; }
+# Its threads end one after the other, and with the last of them the interface.
+kill_daemon() {
+  kill -9 "$(daemon_of host wg0)"
+  eventually no_link
+}
 wait_hook="touch $dir/waits; read line <$dir/go"
 
 for place in PreUp PostUp; do
@@ -63,10 +69,7 @@ in_ns host wg show wg0 >/dev/null
 
 step "the tunnel's process is killed; up again, and down"
 write_conf ""
-process=$(daemon_of host wg0)
-kill -9 "$process"
-eventually gone "$process"
-refute in_ns host ip link show wg0 2>/dev/null
+kill_daemon
 shows host '51820' ip rule
 in_ns host "$GINNEL" up wg0
 [[ $(in_ns host wg show wg0 fwmark) == 0xca6c ]] || fail "the old table is taken for somebody's"
@@ -76,9 +79,7 @@ check_unchanged host
 
 step "the tunnel's process is killed; down"
 in_ns host "$GINNEL" up wg0
-process=$(daemon_of host wg0)
-kill -9 "$process"
-eventually gone "$process"
+kill_daemon
 in_ns host "$GINNEL" down wg0
 check_unchanged host
 refute in_ns host "$GINNEL" down wg0 2>/dev/null

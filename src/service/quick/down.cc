@@ -3,6 +3,7 @@
 #include "os/capability.h"
 #include "service/quick/hooks.h"
 #include "service/quick/quick.h"
+#include "service/quick/save.h"
 #include "service/quick/standing.h"
 
 namespace ginnel::quick {
@@ -22,6 +23,11 @@ Status down(const QuickOptions& options, Interruption& interruption) {
   }
   Status ran = run_hooks("PreDown", source->file.hooks.pre_down, *source, interruption);
   if (!ran) return ran;
+  if (source->file.save_config) {
+    // The tunnel's process may be gone, and with it what there was to save.
+    Status saved = save_into(*source, *standing);
+    if (!saved && saved.error().code != ErrorCode::NotFound) return saved;
+  }
   if (Status undone = standing->take_down(); !undone) return undone;
   return run_hooks("PostDown", source->file.hooks.post_down, *source, interruption);
 }

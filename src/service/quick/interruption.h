@@ -10,7 +10,7 @@ namespace ginnel::quick {
 
 class Interruption {
  public:
-  // SIGTERM and SIGINT no longer end the process: it has to look.
+  // From then on SIGTERM and SIGINT do not end the process by themselves: it has to look.
   static Result<Interruption> create();
 
   // Fails when we were asked to stop, now or before.

@@ -30,4 +30,8 @@ Status down(const QuickOptions& options, Interruption& interruption);
 // sessions of peers that stay go on. The file's commands are not run.
 Status reload(const QuickOptions& options, Interruption& interruption);
 
+// Writes what the tunnel is now into its file: an edit that keeps comments, names of hosts and what
+// did not change. `down` does the same for a file with SaveConfig.
+Status save(const QuickOptions& options, Interruption& interruption);
+
 }  // namespace ginnel::quick
