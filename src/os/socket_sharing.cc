@@ -18,7 +18,7 @@ constexpr std::size_t kMaxGroupEntry = 1 << 20;  // Members of large groups incl
 }  // namespace
 
 Status replace_link(const std::string& path, const std::string& target) {
-  struct stat info {};
+  struct stat info{};
   if (lstat(path.c_str(), &info) == 0) {
     if (!S_ISLNK(info.st_mode)) {
       return fail(ErrorCode::AlreadyExists,
@@ -31,7 +31,7 @@ Status replace_link(const std::string& path, const std::string& target) {
 }
 
 Status share_with_group(const std::string& path, const std::string& group) {
-  struct group entry {};
+  struct group entry{};
   struct group* found = nullptr;
   std::vector<char> buffer(4096);
   int error = 0;

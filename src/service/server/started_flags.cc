@@ -13,7 +13,7 @@ constexpr std::string_view kPublicKey = "public_key";
 
 struct TextFlag {
   const char* key;
-  std::optional<std::string> ServerFlags::*flag;
+  std::optional<std::string> ServerFlags::* flag;
 };
 constexpr TextFlag kTextFlags[] = {
     {"private_key_file", &ServerFlags::private_key_file},
@@ -30,7 +30,7 @@ constexpr TextFlag kTextFlags[] = {
 
 struct ListFlag {
   const char* key;
-  std::vector<std::string> ServerFlags::*flag;
+  std::vector<std::string> ServerFlags::* flag;
 };
 constexpr ListFlag kListFlags[] = {
     {"dns", &ServerFlags::dns},

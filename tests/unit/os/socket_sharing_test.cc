@@ -41,7 +41,7 @@ TEST(ShareWithGroup, GivesToAGroupThatExists) {
   const std::string file = directory / "file";
   write_contents(file, "");
   ASSERT_TRUE(share_with_group(file, "daemon"));
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(stat(file.c_str(), &info), 0);
   EXPECT_EQ(info.st_gid, geteuid() == 0 ? 1u : getegid());  // "daemon" is 1 on every Linux.
   ASSERT_TRUE(share_with_group(file, "no-such-group"));

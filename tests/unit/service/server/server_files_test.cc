@@ -26,7 +26,7 @@ class ServerFiles : public testing::Test {
     return config ? "" : config.error().message;
   }
   unsigned mode_of(const std::string& name) const {
-    struct stat info {};
+    struct stat info{};
     return stat(directory.file(name).c_str(), &info) == 0 ? info.st_mode & 07777u : 0;
   }
 
