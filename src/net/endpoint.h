@@ -35,6 +35,6 @@ template <>
 struct std::hash<ginnel::net::Endpoint> {
   std::size_t operator()(const ginnel::net::Endpoint& endpoint) const noexcept {
     return std::hash<ginnel::net::Address>()(endpoint.address) * 31 + endpoint.port +
-           endpoint.scope * 65537u;
+           std::size_t{endpoint.scope} * 65537u;
   }
 };
