@@ -116,7 +116,7 @@ tunnel_state() {
   in_ns "$ns" ip -o addr show dev c | sed '/fe80/d; s/^[0-9]*: //; s/valid_lft.*//'
   in_ns "$ns" wg show c dump | awk -F '\t' -v OFS='\t' \
     'NR == 1 { print $1, $2, (port ? $3 : "-"), $4 } NR > 1 { print $1, $2, $3, $4, $8 }' \
-    port="$(grep -icE '^\s*listen ?port\s*=\s*[^0]' /etc/wireguard/c.conf || true)"
+    port="$(grep -icE '^\s*listen ?port\s*=\s*[^0[:space:]]' /etc/wireguard/c.conf || true)"
   cat "$dir/$ns/resolvconf" 2>/dev/null || true
 }
 # same WANTED NAME [differs]: compares what both make of the file on standard input. WANTED is
