@@ -128,7 +128,10 @@ void ControlLoop::carry_out_requests(bool alive) {
   while (std::optional<Task> task = requests_.pop()) (*task)(alive);
 }
 
+// Looks at the link first: who takes the interface up and then changes it must not find it believed
+// down because the kernel's notice of it is still unread.
 Status ControlLoop::apply(wg::DeviceChange& change) {
+  look_at_link();
   if (Status possible = engine_.check(change); !possible) return possible;
   if (Status bound = apply_sockets(change); !bound) return bound;
   engine_.apply(clock_.now(), std::move(change), outbox_);

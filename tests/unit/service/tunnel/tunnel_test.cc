@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <net/if.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 
 #include <latch>
@@ -132,6 +134,35 @@ TEST_F(TunnelTest, StillCountsWhatSocketsSentThatAChangeOfPortClosed) {
     ASSERT_TRUE(tunnel->configure(with_port(port)));
     EXPECT_GE(counter(*tunnel, "udp_datagrams_sent"), sent) << port;
     sent = counter(*tunnel, "udp_datagrams_sent");
+  }
+}
+
+// As a server calls its clients back: who has just taken the interface up may speak at once.
+TEST_F(TunnelTest, SpeaksAtOnceWhenAChangeFollowsItsInterfaceGoingUp) {
+  const auto tunnel = started({.interface = "follows"});
+  ASSERT_TRUE(tunnel);
+  os::SystemRng rng;
+  wg::DeviceChange key;
+  key.private_key = crypto::PrivateKey::generate(rng);
+  ASSERT_TRUE(tunnel->configure(std::move(key)));
+  const os::Fd asking(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq link{.ifr_ifrn = {.ifrn_name = "follows"}, .ifr_ifru = {}};
+  for (int i = 0; i < 100; ++i) {
+    link.ifr_flags = 0;
+    ASSERT_EQ(ioctl(asking.get(), SIOCSIFFLAGS, &link), 0);
+    const std::uint64_t sent = counter(*tunnel, "udp_datagrams_sent");
+    wg::DeviceChange call;
+    const auto peer = crypto::PrivateKey::generate(rng).public_key();
+    for (const std::uint16_t seconds : {std::uint16_t{1}, std::uint16_t{0}}) {
+      wg::PeerChange& change = call.peers.emplace_back();
+      change.public_key = peer;
+      change.endpoint = net::Endpoint{net::Address::v4({127, 0, 0, 1}), 9};
+      change.persistent_keepalive_seconds = seconds;
+    }
+    link.ifr_flags = IFF_UP;
+    ASSERT_EQ(ioctl(asking.get(), SIOCSIFFLAGS, &link), 0);
+    ASSERT_TRUE(tunnel->configure(std::move(call)));
+    ASSERT_GT(counter(*tunnel, "udp_datagrams_sent"), sent) << i;
   }
 }
 
