@@ -41,36 +41,45 @@ std::string reason_of(int error) {
   return error == EAI_SYSTEM ? std::string("the system's resolver failed") : gai_strerror(error);
 }
 
+net::Endpoint endpoint_of(const addrinfo& answer) {
+  SocketAddress address{};
+  std::memcpy(&address, answer.ai_addr, std::min<std::size_t>(answer.ai_addrlen, sizeof address));
+  return from_socket_address(address);
+}
+
+std::unexpected<Error> not_found(const std::string& host, int error) {
+  return fail(is_final(error) ? ErrorCode::NotFound : ErrorCode::Unavailable,
+              fmt::format("look up {}: {}", host, reason_of(error)));
+}
+
+std::unexpected<Error> no_service(const std::string& port) {
+  return fail(ErrorCode::NotFound,
+              fmt::format("\"{}\" is no UDP service that this host knows; write its number", port));
+}
+
 }  // namespace
+
+Result<std::vector<net::Address>> look_up_host(const std::string& name) {
+  const Found found = ask(name.c_str(), nullptr);
+  if (found.error != 0) return not_found(name, found.error);
+  std::vector<net::Address> addresses;
+  for (const addrinfo* answer = found.list.get(); answer != nullptr; answer = answer->ai_next) {
+    addresses.push_back(endpoint_of(*answer).address);
+  }
+  return addresses;
+}
 
 Result<net::Endpoint> look_up(const std::string& host, const std::string& port) {
   const Found found = ask(host.c_str(), port.c_str());
-  if (found.error == EAI_SERVICE) {
-    return fail(
-        ErrorCode::NotFound,
-        fmt::format("\"{}\" is no UDP service that this host knows; write its number", port));
-  }
-  if (found.error != 0) {
-    return fail(is_final(found.error) ? ErrorCode::NotFound : ErrorCode::Unavailable,
-                fmt::format("look up {}: {}", host, reason_of(found.error)));
-  }
-  SocketAddress address{};
-  std::memcpy(&address, found.list->ai_addr,
-              std::min<std::size_t>(found.list->ai_addrlen, sizeof address));
-  return from_socket_address(address);
+  if (found.error == EAI_SERVICE) return no_service(port);
+  if (found.error != 0) return not_found(host, found.error);
+  return endpoint_of(*found.list);
 }
 
 Result<std::uint16_t> look_up_port(const std::string& port) {
   const Found found = ask(nullptr, port.c_str());
-  if (found.error != 0) {
-    return fail(
-        ErrorCode::NotFound,
-        fmt::format("\"{}\" is no UDP service that this host knows; write its number", port));
-  }
-  SocketAddress address{};
-  std::memcpy(&address, found.list->ai_addr,
-              std::min<std::size_t>(found.list->ai_addrlen, sizeof address));
-  return from_socket_address(address).port;
+  if (found.error != 0) return no_service(port);
+  return endpoint_of(*found.list).port;
 }
 
 }  // namespace ginnel::os

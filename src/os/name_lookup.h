@@ -3,10 +3,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "net/endpoint.h"
 
 namespace ginnel::os {
+
+// All addresses of the host, best first (RFC 6724). Fails as look_up() does.
+Result<std::vector<net::Address>> look_up_host(const std::string& name);
 
 // The first address of the host. Fails with NotFound when there is no such name, and with
 // Unavailable when it cannot be told now: trying again may help.

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "core/config/secret_text.h"
 #include "http/server.h"
-#include "os/host_lookup.h"
+#include "os/name_lookup.h"
 #include "os/network_monitor.h"
 #include "os/process.h"
 #include "os/service_notifier.h"
