@@ -187,6 +187,26 @@ TEST(Peers, UpdateOnlyMakesNoPeer) {
   EXPECT_EQ(pair.b.delivered.size(), 1u) << "its allowed IP stayed where it was";
 }
 
+TEST(Peers, AGreetingBeginsAHandshakeAndKeepsTheSession) {
+  Pair pair;
+  pair.talk_for(6s);
+  Counter initiations(pair.sim, pair.a, wg::HandshakeInitiation::kType);
+  const auto greet = [&] {
+    wg::PeerChange change{.public_key = pair.b.public_key()};
+    change.greet = true;
+    pair.sim.configure(pair.a, change_of(std::move(change)));
+  };
+  greet();
+  greet();  // One in so short a time.
+  EXPECT_EQ(initiations.count, 1);
+  pair.talk_for(6s);
+  EXPECT_EQ(initiations.count, 1);
+  EXPECT_EQ(pair.b.delivered.size(), pair.sent);
+  EXPECT_EQ(pair.a.delivered.size(), pair.sent);
+  greet();
+  EXPECT_EQ(initiations.count, 2);
+}
+
 TEST(Peers, AKeyOfLowOrderIsNeverAsked) {
   Simulation sim(6, kCleanLink);
   SimNode& a = sim.add_node("a");

@@ -32,6 +32,9 @@ struct PeerChange {
   bool remove = false;                                        // The rest is then ignored.
   bool update_only = false;                                   // Do nothing for an unknown peer.
   bool replace_allowed_ips = false;                           // Before allowed_ips are applied.
+  // Begins a handshake, unless one was begun in the last kRekeyTimeout. Sessions go on. The control
+  // socket has no word for it.
+  bool greet = false;
 };
 
 struct DeviceChange {

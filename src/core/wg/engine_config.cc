@@ -104,6 +104,7 @@ void Engine::apply_peer(const Now& now, PeerChange change, ControlOutbox& out) {
     const bool turned_on = before == 0 && peer.persistent_keepalive_seconds != 0;
     if (turned_on && !send_keepalive(now, slot, peer, out)) initiate(now, slot, peer, out);
   }
+  if (change.greet) initiate(now, slot, peer, out);
   rearm(now, slot, peer);
 }
 
