@@ -178,6 +178,10 @@ UserData comment_data(const std::string& comment) {
 }
 static_assert(int{NFTNL_UDATA_RULE_COMMENT} == int{NFTNL_UDATA_TABLE_COMMENT});
 
+// NFT_TABLE_F_OWNER and NFT_TABLE_F_PERSIST (kernel 6.9), which Debian 12's headers lack. Never one
+// without the other: the table would go with the socket.
+constexpr std::uint32_t kTableOwned = 0x2 | 0x4;
+
 // Which end of a set's keys is first, as nft(8) wants to be told when it prints them.
 constexpr std::uint32_t kHostEndian = 1;
 constexpr std::uint32_t kBigEndian = 2;
@@ -267,7 +271,7 @@ void NftBatch::append_table(const nft::Table& table) {
   auto object = own<NftnlTable>(nftnl_table_alloc());
   nftnl_table_set_u32(object.get(), NFTNL_TABLE_FAMILY, number_of(table.family));
   nftnl_table_set_str(object.get(), NFTNL_TABLE_NAME, table.name.c_str());
-  nftnl_table_set_u32(object.get(), NFTNL_TABLE_FLAGS, 0);
+  nftnl_table_set_u32(object.get(), NFTNL_TABLE_FLAGS, table.owned ? kTableOwned : 0);
   if (!table.comment.empty()) {
     const UserData data = comment_data(table.comment);
     nftnl_table_set_data(object.get(), NFTNL_TABLE_USERDATA, nftnl_udata_buf_data(data.get()),

@@ -39,7 +39,8 @@ constexpr Numbers<MetaKey, 9> kMetaKeys = {{{MetaKey::Protocol, NFT_META_PROTOCO
                                             {MetaKey::NfProto, NFT_META_NFPROTO},
                                             {MetaKey::L4Proto, NFT_META_L4PROTO},
                                             {MetaKey::PacketType, NFT_META_PKTTYPE}}};
-constexpr Numbers<ConnKey, 3> kConnKeys = {{{ConnKey::State, NFT_CT_STATE},
+constexpr Numbers<ConnKey, 4> kConnKeys = {{{ConnKey::State, NFT_CT_STATE},
+                                            {ConnKey::Direction, NFT_CT_DIRECTION},
                                             {ConnKey::Status, NFT_CT_STATUS},
                                             {ConnKey::Mark, NFT_CT_MARK}}};
 constexpr Numbers<CompareWith, 6> kCompares = {{{CompareWith::Equal, NFT_CMP_EQ},

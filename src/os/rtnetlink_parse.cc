@@ -101,6 +101,7 @@ std::optional<Link> parse_link(const nlmsghdr& message) {
   for_each_attribute(attributes_behind(message, sizeof fixed), [&](int type, ByteView payload) {
     if (type == IFLA_IFNAME) link.name = read_text(payload);
     if (type == IFLA_MTU) link.mtu = read_number<std::uint32_t>(payload).value_or(0);
+    if (type == IFLA_MASTER) link.master = read_number<std::uint32_t>(payload).value_or(0);
     if (type == IFLA_LINKINFO) {
       for_each_attribute(payload, [&](int inner, ByteView text) {
         if (inner == IFLA_INFO_KIND) link.kind = read_text(text);

@@ -24,6 +24,7 @@ struct Link {
   bool up = false;       // Wanted up by its owner.
   bool running = false;  // Up, and with a carrier.
   bool loopback = false;
+  std::uint32_t master = 0;  // The index of the bridge, bond or VRF that it belongs to. 0: none.
   friend bool operator==(const Link&, const Link&) = default;
 };
 
@@ -31,7 +32,7 @@ struct Link {
 enum class Scope : std::uint8_t { Universe = 0, Site = 200, Link = 253, Host = 254, Nowhere = 255 };
 
 struct AssignedAddress {
-  std::string interface{};
+  std::string interface {};
   net::InterfaceAddress address{};
   Scope scope = Scope::Universe;
   bool usable = true;      // Not tentative, not a duplicate, not deprecated.
@@ -69,7 +70,7 @@ enum class RouterPreference : std::uint8_t { High, Medium, Low };
 struct Route {
   net::Prefix destination{};
   std::optional<net::Address> gateway{};  // Absent: on-link.
-  std::string interface{};                // Empty for types that lead nowhere.
+  std::string interface {};               // Empty for types that lead nowhere.
   std::uint32_t table = kMainTable;
   std::uint32_t metric = 0;
   RouteOrigin origin = RouteOrigin::Static;

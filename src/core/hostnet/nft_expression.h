@@ -33,7 +33,7 @@ enum class MetaKey : std::uint8_t {
   Other
 };
 enum class PayloadBase : std::uint8_t { Link, Network, Transport, Inner };
-enum class ConnKey : std::uint8_t { State, Status, Mark, Other };
+enum class ConnKey : std::uint8_t { State, Direction, Status, Mark, Other };
 enum class FibResult : std::uint8_t { OutIndex, OutName, AddressType };
 enum class CompareWith : std::uint8_t {
   Equal,

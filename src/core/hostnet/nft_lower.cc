@@ -1,5 +1,7 @@
 #include "core/hostnet/nft_lower.h"
 
+#include <fmt/format.h>
+
 #include <bit>
 
 #include "base/bytes.h"
@@ -227,6 +229,11 @@ class Lowering {
   }
 
   Status add(const FamilyIs& m) { return need_family(m.family); }
+  Status add(const EtherTypeIs& m) {
+    emit(LoadMeta{.key = MetaKey::Protocol});
+    emit(Compare{.value = network_order(std::to_underlying(m.type))});
+    return ok();
+  }
 
   Status add(const ProtocolIn& m) {
     if (Status listed = check_list(m.protocols, "protocol"); !listed) return listed;
@@ -317,6 +324,11 @@ class Lowering {
     emit(LoadConn{.key = ConnKey::State});
     mask_mark(m.states, 0);
     emit(Compare{.with = CompareWith::NotEqual, .value = host_order(std::uint32_t{0})});
+    return ok();
+  }
+  Status add(const ConnWayIs& m) {
+    emit(LoadConn{.key = ConnKey::Direction});
+    emit(Compare{.value = {std::to_underlying(m.way)}});
     return ok();
   }
   Status add(const AddressTypeIs& m) {
@@ -448,6 +460,30 @@ Result<Program> lower(Family family, const Rule& rule, std::uint32_t& next_set_i
     if (Status added = lowering.add(term); !added) return pass(std::move(added));
   }
   return lowering.take();
+}
+
+Result<ListedTable> as_listed(const Table& table) {
+  ListedTable listed{
+      .family = table.family, .name = table.name, .comment = table.comment, .owned = table.owned};
+  std::uint32_t next_set_id = 1;
+  for (const Chain& chain : table.chains) {
+    ListedChain& into = listed.chains.emplace_back(ListedChain{chain.name, chain.base, {}});
+    for (const Rule& rule : chain.rules) {
+      auto program = lower(table.family, rule, next_set_id);
+      if (!program) return pass(std::move(program));
+      for (Set& set : program->sets) {
+        set.name = fmt::format("set{}", set.id);
+        listed.sets.push_back(std::move(set));
+      }
+      for (Expression& expression : program->expressions) {
+        auto* lookup = std::get_if<Lookup>(&expression);
+        if (lookup) lookup->set = fmt::format("set{}", lookup->set_id);
+      }
+      into.rules.push_back(
+          {.comment = rule.comment, .expressions = std::move(program->expressions)});
+    }
+  }
+  return listed;
 }
 
 Status check_names(const Table& table) {

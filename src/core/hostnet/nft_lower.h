@@ -3,8 +3,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "core/hostnet/nft_expression.h"
-#include "core/hostnet/nft_tree.h"
+#include "core/hostnet/nft_ruleset.h"
 
 namespace ginnel::hostnet::nft {
 
@@ -15,5 +14,9 @@ Result<Program> lower(Family family, const Rule& rule, std::uint32_t& next_set_i
 
 // Checks names, lengths and the targets of jumps.
 Status check_names(const Table& table);
+
+// The table as it is listed once it is loaded, but for handles, and with sets named "set1", "set2",
+// and so on: for judging it, and to compare it with what is loaded. Fails as lower() does.
+Result<ListedTable> as_listed(const Table& table);
 
 }  // namespace ginnel::hostnet::nft

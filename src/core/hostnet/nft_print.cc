@@ -93,6 +93,7 @@ struct Printer {
   std::string operator()(const FamilyIs& m) const {
     return fmt::format("meta nfproto {}", m.family == net::Family::V4 ? "ipv4" : "ipv6");
   }
+  std::string operator()(const EtherTypeIs&) const { return "meta protocol arp"; }
   std::string operator()(const ProtocolIn& m) const {
     return fmt::format("meta l4proto {}", print_list(normalized(m.protocols), protocol_name_of));
   }
@@ -109,6 +110,9 @@ struct Printer {
   }
   std::string operator()(const ConnStateIn& m) const {
     return "ct state " + print_states(m.states);
+  }
+  std::string operator()(const ConnWayIs& m) const {
+    return fmt::format("ct direction {}", m.way == ConnWay::Reply ? "reply" : "original");
   }
   std::string operator()(const AddressTypeIs& m) const {
     return fmt::format("fib {} type {}{}", side_name(m.side, "saddr", "daddr"), negation(m.is),

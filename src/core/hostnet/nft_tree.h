@@ -61,6 +61,13 @@ struct FamilyIs {
   friend bool operator==(const FamilyIs&, const FamilyIs&) = default;
 };
 
+// meta protocol: of what carries the frame. Netdev chains only.
+enum class EtherType : std::uint16_t { Arp = 0x0806 };
+struct EtherTypeIs {
+  EtherType type = EtherType::Arp;
+  friend bool operator==(const EtherTypeIs&, const EtherTypeIs&) = default;
+};
+
 // meta l4proto.
 struct ProtocolIn {
   std::vector<Protocol> protocols{};
@@ -103,6 +110,13 @@ enum ConnState : std::uint8_t {
 struct ConnStateIn {
   std::uint8_t states = 0;
   friend bool operator==(const ConnStateIn&, const ConnStateIn&) = default;
+};
+
+// ct direction: whether the packet goes the way that the first of its connection went.
+enum class ConnWay : std::uint8_t { Original = 0, Reply = 1 };
+struct ConnWayIs {
+  ConnWay way = ConnWay::Original;
+  friend bool operator==(const ConnWayIs&, const ConnWayIs&) = default;
 };
 
 // fib saddr type, fib daddr type: what kind of address it is to this host.
@@ -200,10 +214,10 @@ struct Goto {
   friend bool operator==(const Goto&, const Goto&) = default;
 };
 
-using Term = std::variant<InterfaceIs, AddressIn, FamilyIs, ProtocolIn, PortIn, MarkIs, ConnStateIn,
-                          AddressTypeIs, ReversePathMissing, IcmpTypeIn, HopLimitIs, TcpSyn,
-                          Counter, Log, SetMark, CopyMark, ClampMss, Masquerade, SourceNat, Accept,
-                          Drop, Return, Reject, Jump, Goto>;
+using Term = std::variant<InterfaceIs, AddressIn, FamilyIs, EtherTypeIs, ProtocolIn, PortIn, MarkIs,
+                          ConnStateIn, ConnWayIs, AddressTypeIs, ReversePathMissing, IcmpTypeIn,
+                          HopLimitIs, TcpSyn, Counter, Log, SetMark, CopyMark, ClampMss, Masquerade,
+                          SourceNat, Accept, Drop, Return, Reject, Jump, Goto>;
 
 struct Rule {
   std::vector<Term> terms{};  // In the order of evaluation.
@@ -232,6 +246,9 @@ struct Table {
   Family family = Family::Inet;
   std::string name{};
   std::string comment{};  // The owner's mark.
+  // Nobody but the socket that made it may change it, and it outlives that socket. Where the kernel
+  // has no such tables it is like any other.
+  bool owned = false;
   std::vector<Chain> chains{};
   friend bool operator==(const Table&, const Table&) = default;
 };

@@ -36,6 +36,11 @@ class Headers {
     }
     if (packet.source_port) put_port(0, *packet.source_port);
     if (packet.destination_port) put_port(2, *packet.destination_port);
+    if (packet.icmp_type) {
+      transport_.value[0] = *packet.icmp_type;
+      transport_.known[0] = 0xff;
+    }
+    if (packet.hop_limit) put_network(v4 ? 8 : 7, {&*packet.hop_limit, 1});
   }
 
   void load(const LoadPayload& load, Registers& registers) const {
@@ -80,6 +85,10 @@ class Headers {
   void load(const LoadConn& load, Registers& registers) const {
     if (load.key == ConnKey::State) {
       registers.set(load.to, host_order(static_cast<std::uint32_t>(packet_.state)));
+    } else if (load.key == ConnKey::Direction && packet_.way) {
+      registers.set(load.to, Bytes{std::to_underlying(*packet_.way)});
+    } else if (load.key == ConnKey::Mark) {
+      load_number(packet_.connection_mark, load.to, registers);
     } else if (load.key == ConnKey::Status) {
       registers.set_partly(load.to, host_order(std::uint32_t{0}),
                            host_order(kStatusDestinationTranslated));
@@ -89,7 +98,7 @@ class Headers {
   }
 
   void load(const LoadFib& load, Registers& registers) const {
-    const AddressType type = load.source ? AddressType::Unicast : packet_.destination_type;
+    const AddressType type = load.source ? packet_.source_type : packet_.destination_type;
     if (load.only_presence) {
       registers.set(load.to, Bytes{1});  // Our packets come from where answers go.
     } else if (load.result == FibResult::AddressType) {
@@ -215,6 +224,7 @@ class Judge {
 
   Way walk(const ListedChain& chain, int depth);
   bool uncertain() const { return uncertain_; }
+  std::optional<std::uint32_t> mark() const { return mark_; }
   const Judgement& where() const { return where_; }
 
  private:
@@ -391,6 +401,7 @@ Judgement judge(const ListedTable& table, const ListedChain& chain, const Partia
   if (by_policy) judgement = {.dropped = true, .chain = chain.name};
   judgement.dropped = by_policy || way == Way::Drop;
   judgement.certain = !judge.uncertain();
+  judgement.mark = judge.mark();
   return judgement;
 }
 

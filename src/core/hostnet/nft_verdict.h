@@ -22,7 +22,12 @@ struct PartialPacket {
   std::optional<std::uint16_t> source_port{};
   std::optional<std::uint16_t> destination_port{};
   std::optional<std::uint32_t> mark = 0;
+  std::optional<std::uint8_t> icmp_type{};
+  std::optional<std::uint8_t> hop_limit{};
+  std::optional<std::uint32_t> connection_mark{};
+  std::optional<ConnWay> way{};
   ConnState state = kNew;
+  AddressType source_type = AddressType::Unicast;
   AddressType destination_type = AddressType::Unicast;
 };
 
@@ -34,6 +39,7 @@ struct Judgement {
   std::string chain{};
   std::optional<std::uint64_t> rule_handle{};
   bool rejected = false;
+  std::optional<std::uint32_t> mark{};  // The packet's, afterwards. Absent: it may be anything.
 };
 
 // REQUIRES: `chain` is a base chain of `table`. Rules that might match and drop are taken not to

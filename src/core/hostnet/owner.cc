@@ -15,11 +15,9 @@ bool fits_table_name(char c) {
 
 }  // namespace
 
-std::string Owner::mark() const { return fmt::format("{}{}:{}", kPrefix, role, interface); }
-
-std::string Owner::table_name() const {
-  std::string name = fmt::format("ginnel-{}-", role);
-  for (char c : interface) {
+std::string nft_name(std::string_view text) {
+  std::string name;
+  for (char c : text) {
     if (fits_table_name(c)) {
       name += c;
     } else {
@@ -27,6 +25,12 @@ std::string Owner::table_name() const {
     }
   }
   return name;
+}
+
+std::string Owner::mark() const { return fmt::format("{}{}:{}", kPrefix, role, interface); }
+
+std::string Owner::table_name() const {
+  return fmt::format("ginnel-{}-{}", role, nft_name(interface));
 }
 
 std::optional<Owner> Owner::from_mark(std::string_view mark) {

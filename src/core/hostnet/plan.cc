@@ -13,10 +13,14 @@ std::uint32_t effective_metric(const Route& route) {
   return v6 && route.metric == 0 ? kDefaultMetricIpv6 : route.metric;
 }
 
-// Whether `present` is what adding `wanted` would make; what was not asked for may be anything.
+// Whether `present` is what adding `wanted` would make; what was not asked for may be anything. The
+// kernel says of an IPv6 route that leads nowhere that it leads to lo.
 bool satisfies(const Route& present, const Route& wanted) {
+  const bool leads_nowhere = wanted.type == RouteType::Unreachable ||
+                             wanted.type == RouteType::Blackhole ||
+                             wanted.type == RouteType::Prohibit;
   return present.destination == wanted.destination && present.table == wanted.table &&
-         present.type == wanted.type && present.interface == wanted.interface &&
+         present.type == wanted.type && (leads_nowhere || present.interface == wanted.interface) &&
          present.gateway == wanted.gateway &&
          effective_metric(present) == effective_metric(wanted) &&
          (!wanted.source || present.source == wanted.source) && present.mtu == wanted.mtu;
@@ -79,6 +83,21 @@ void plan_routes(const HostState& current, const WantedInterface& wanted,
   for (const Route& route : current.routes) {
     if (may_remove(wanted, route) && !is_wanted(route)) {
       operations.emplace_back(RemoveRoute{route});
+    }
+  }
+}
+
+void plan_free_routes(const HostState& current, const WantedNetwork& wanted,
+                      std::vector<Operation>& operations) {
+  for (const Route& route : wanted.routes) {
+    const auto is_it = [&](const Route& present) { return satisfies(present, route); };
+    if (std::ranges::none_of(current.routes, is_it)) operations.emplace_back(AddRoute{route});
+  }
+  for (const Route& former : wanted.former_routes) {
+    const auto is_it = [&](const Route& present) { return satisfies(present, former); };
+    if (std::ranges::find(wanted.routes, former) == wanted.routes.end() &&
+        std::ranges::any_of(current.routes, is_it)) {
+      operations.emplace_back(RemoveRoute{former});
     }
   }
 }
@@ -147,6 +166,7 @@ Result<std::vector<Operation>> plan(const HostState& current, const WantedNetwor
     }
     plan_routes(current, interface, operations);
   }
+  plan_free_routes(current, wanted, operations);
   for (const RoutingRule& rule : wanted.rules) {
     const bool present = std::ranges::any_of(
         current.rules, [&](const RoutingRule& r) { return satisfies(r, rule); });

@@ -11,23 +11,23 @@
 namespace ginnel::hostnet {
 
 struct SetLinkUp {
-  std::string interface{};
+  std::string interface {};
   bool up = true;
   friend bool operator==(const SetLinkUp&, const SetLinkUp&) = default;
 };
 struct SetMtu {
-  std::string interface{};
+  std::string interface {};
   std::uint32_t mtu = 0;
   std::uint32_t was = 0;
   friend bool operator==(const SetMtu&, const SetMtu&) = default;
 };
 struct AddAddress {
-  std::string interface{};
+  std::string interface {};
   net::InterfaceAddress address{};
   friend bool operator==(const AddAddress&, const AddAddress&) = default;
 };
 struct RemoveAddress {
-  std::string interface{};
+  std::string interface {};
   net::InterfaceAddress address{};
   friend bool operator==(const RemoveAddress&, const RemoveAddress&) = default;
 };
@@ -77,7 +77,9 @@ struct WantedInterface {
 
 struct WantedNetwork {
   std::vector<WantedInterface> interfaces{};
-  std::vector<RoutingRule> rules{};         // Added when missing; others are left alone,
+  std::vector<Route> routes{};         // That lead nowhere. As for the rules: added when missing,
+  std::vector<Route> former_routes{};  // and only these go away.
+  std::vector<RoutingRule> rules{};    // Added when missing; others are left alone,
   std::vector<RoutingRule> former_rules{};  // but for these, which go unless they are wanted.
   friend bool operator==(const WantedNetwork&, const WantedNetwork&) = default;
 };

@@ -5,10 +5,12 @@
 #include <cstdlib>
 #include <regex>
 
+#include "core/hostnet/lock_tables.h"
 #include "core/hostnet/nft_print.h"
 #include "core/hostnet/server_network.h"
 #include "os/nft_socket.h"
 #include "temporary_directory.h"
+#include "unit/core/hostnet/lock_samples.h"
 #include "unit/os/private_network.h"
 
 namespace ginnel::os {
@@ -40,11 +42,13 @@ class NftCompile : public PrivateNetwork {
     if (Status replaced = batch.replace_table(table); !replaced) return replaced;
     return commit(std::move(batch));
   }
-  void expect_same_as_nft(const Table& table) {
+  // `devices` are made in both namespaces, by this command.
+  void expect_same_as_nft(const Table& table, const std::string& devices = "true") {
     const Status applied = apply(table);
     ASSERT_TRUE(applied) << applied.error().message << "\n" << print(table);
     const std::string ours = ruleset();
     start_afresh();
+    shell(devices);
     const TemporaryDirectory directory;
     write_contents(directory / "table.nft", print(table));
     shell("nft -f " + (directory / "table.nft"));
@@ -94,6 +98,8 @@ TEST_F(NftCompile, MakesOfMatchesWhatNftMakesOfThem) {
       ConnStateIn{kEstablished | kRelated},
       ConnStateIn{kNew},
       ConnStateIn{kInvalid | kUntracked},
+      ConnWayIs{ConnWay::Original},
+      ConnWayIs{ConnWay::Reply},
       AddressTypeIs{.side = Side::Destination, .type = AddressType::Local},
       AddressTypeIs{.type = AddressType::Broadcast, .is = Is::No},
       IcmpTypeIn{.types = {134}},
@@ -203,6 +209,19 @@ TEST_F(NftCompile, MakesOfTheServersTableWhatNftMakesOfIt) {
   network.only_uplink = true;
   network.uplink4.clear();
   expect_same_as_nft(hostnet::server_table(network));
+}
+
+TEST_F(NftCompile, MakesOfTheLocksTablesWhatNftMakesOfThem) {
+  for (hostnet::LockState state : hostnet::kLockStates) {
+    for (Table table : hostnet::lock_tables(hostnet::full_policy(state))) {
+      SCOPED_TRACE(name_of(state));
+      start_afresh();
+      const std::string devices = "ip link add eth0 type veth peer name eth1";
+      shell(devices);
+      table.owned = false;  // nft cannot say it.
+      expect_same_as_nft(table, devices);
+    }
+  }
 }
 
 TEST_F(NftCompile, SendsLongListsInSeveralMessages) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <thread>
 
+#include "core/hostnet/lock_routing.h"
 #include "os/host_changes.h"
 #include "os/network_namespace.h"
 #include "unit/os/private_network.h"
@@ -167,9 +168,9 @@ TEST_F(RtnetlinkTest, CarriesOutEveryKindOfRule) {
         RoutingRule{.priority = 6, .in_interface = "lo", .out_interface = "wg0", .table = 7},
         RoutingRule{.priority = 7, .table = kMainTable, .suppress_prefix_length = 0},
         RoutingRule{.family = net::Family::V6,
-                    .priority = 8,
-                    .from = prefix("fd00::/8"),
-                    .action = RuleAction::Prohibit}}) {
+        .priority = 8,
+        .from = prefix("fd00::/8"),
+        .action = RuleAction::Prohibit}}) {
     SCOPED_TRACE(rule.to_string());
     expect_applied(AddRule{rule});
     const HostState state = read();
@@ -205,6 +206,34 @@ TEST_F(RtnetlinkTest, UndoesWithoutComplaintWhatWentWithItsInterface) {
   shell("ip link del eth0");
   const Status undone = changes.undo(*rtnetlink_);
   EXPECT_TRUE(undone) << undone.error().message;
+}
+
+TEST_F(RtnetlinkTest, MakesTheRoutingOfALockAndTakesItBack) {
+  using namespace hostnet;
+  const std::string before = shell("ip rule; ip -6 rule; ip route; ip -6 route");
+  const LockRouting routing =
+      lock_routing({.state = LockState::Locked, .allowed = {prefix("192.168.7.0/24")}});
+  const WantedNetwork wanted{.routes = routing.unreachable, .rules = routing.rules};
+  HostChanges changes;
+  ASSERT_TRUE(changes.apply(*rtnetlink_, *plan(read(), wanted)));
+  EXPECT_EQ(shell("ip route show table 1000"),
+            "unreachable default proto 103 metric 4294967294 \n");
+  EXPECT_NE(shell("ip -6 rule").find("not from all fwmark 0x8888/0xffff unreachable"),
+            std::string::npos);
+  EXPECT_TRUE(plan(read(), wanted)->empty());
+
+  const WantedNetwork none{.former_routes = routing.unreachable, .former_rules = routing.rules};
+  HostChanges removal;
+  ASSERT_TRUE(removal.apply(*rtnetlink_, *plan(read(), none)));
+  EXPECT_EQ(shell("ip rule; ip -6 rule; ip route; ip -6 route"), before);
+}
+
+TEST_F(RtnetlinkTest, KnowsWhatALinkBelongsTo) {
+  make_eth0();
+  shell("ip link add br0 type bridge; ip link set eth0 master br0");
+  const HostState state = read();
+  EXPECT_EQ(state.find_link("eth0")->master, state.find_link("br0")->index);
+  EXPECT_EQ(state.find_link("br0")->master, 0u);
 }
 
 TEST_F(RtnetlinkTest, MakesRenamesAndDeletesLinks) {

@@ -125,6 +125,28 @@ TEST(Plan, AddsRulesThatAreMissingAndLeavesOthersAlone) {
   EXPECT_EQ(plan(current, wanted)->size(), 0u);
 }
 
+TEST(Plan, AddsRoutesThatLeadNowhereAndTakesFormerOnesBack) {
+  const Route nowhere{.destination = prefix("::/0"),
+                      .table = 1000,
+                      .metric = 4294967294,
+                      .type = RouteType::Unreachable};
+  const std::string text = "route unreachable default table 1000 metric 4294967294";
+  HostState current;
+  WantedNetwork wanted{.routes = {nowhere}};
+  EXPECT_EQ(described(*plan(current, wanted)), std::vector<std::string>{"add " + text});
+
+  // The kernel names an interface where IPv6 leads nowhere.
+  Route listed = nowhere;
+  listed.interface = "lo";
+  current.routes = {listed};
+  EXPECT_EQ(plan(current, wanted)->size(), 0u);
+
+  wanted = {.former_routes = {nowhere}};
+  EXPECT_EQ(described(*plan(current, wanted)), std::vector<std::string>{"remove " + text});
+  current.routes.clear();
+  EXPECT_EQ(plan(current, wanted)->size(), 0u);
+}
+
 TEST(Plan, NamesTheInterfaceThatDoesNotExist) {
   const auto operations = plan({}, wanted_wg0());
   ASSERT_FALSE(operations);

@@ -1,0 +1,19 @@
+// The second and third layer of a kill switch: what netfilter lets out of the host and through it,
+// and what each device lets out of itself, raw senders included.
+#pragma once
+
+#include <vector>
+
+#include "core/hostnet/lock_policy.h"
+#include "core/hostnet/nft_tree.h"
+
+namespace ginnel::hostnet {
+
+// An inet table, and a netdev one with a chain for each device; both replaced in one transaction.
+// Nothing in the state Off. REQUIRES: check() accepts the policy.
+std::vector<nft::Table> lock_tables(const LockPolicy& policy);
+
+// Of a device's chain in the netdev table.
+std::string lock_chain_name(const LockedDevice& device);
+
+}  // namespace ginnel::hostnet

@@ -1,0 +1,93 @@
+#include "core/hostnet/lock_routing.h"
+
+#include <gtest/gtest.h>
+
+#include "unit/core/hostnet/lock_samples.h"
+#include "unit/core/hostnet/route_evaluator.h"
+
+namespace ginnel::hostnet {
+namespace {
+
+std::vector<std::string> rules_of(const LockPolicy& policy, net::Family family) {
+  std::vector<std::string> lines;
+  for (const RoutingRule& rule : lock_routing(policy).rules) {
+    if (rule.family == family) lines.push_back(rule.to_string());
+  }
+  return lines;
+}
+
+TEST(LockRouting, HasTheRulesOfTheGatewayButNoneToTheEndpoint) {
+  LockPolicy policy{.state = LockState::Connected,
+                    .endpoints = {to_endpoint("198.51.100.1:51820")},
+                    .tunnels = {"wg0"},
+                    .lans = {{.interface = "eth1", .prefixes = {to_prefix("10.100.0.0/24")}}}};
+  const std::vector<std::string> expected = {"5: from all to 10.100.0.0/24 lookup 254",
+                                             "10: not from all fwmark 0x8888/0xffff lookup 1000",
+                                             "11: not from all fwmark 0x8888/0xffff unreachable"};
+  EXPECT_EQ(rules_of(policy, net::Family::V4), expected);
+  const std::vector<std::string> expected6 = {expected[1], expected[2]};
+  EXPECT_EQ(rules_of(policy, net::Family::V6), expected6);
+}
+
+TEST(LockRouting, LeadsNowhereBeforeItLeadsIntoTheTunnel) {
+  const auto routes = [](LockState state) { return lock_routing(full_policy(state)); };
+  for (LockState state : kLockStates) {
+    SCOPED_TRACE(name_of(state));
+    EXPECT_EQ(routes(state).unreachable.size(), state == LockState::Off ? 0u : 2u);
+    EXPECT_EQ(routes(state).through_tunnel.size(), state == LockState::Connected ? 2u : 0u);
+  }
+  for (const Route& route : routes(LockState::Connected).unreachable) {
+    EXPECT_EQ(route.metric, 4294967294u);
+    EXPECT_TRUE(route.is_default());
+  }
+  EXPECT_EQ(routes(LockState::Connected).through_tunnel.front().interface, "wg0");
+}
+
+TEST(LockRouting, HasNoRuleWhenItIsOff) {
+  EXPECT_EQ(lock_routing(full_policy(LockState::Off)), LockRouting{});
+  EXPECT_TRUE(lock_settings(full_policy(LockState::Off), {"eth0"}).empty());
+}
+
+TEST(LockRouting, TrustsNoExceptionInTheStateOfError) {
+  const auto rules = rules_of(full_policy(LockState::Error), net::Family::V4);
+  for (const std::string& rule : rules) {
+    EXPECT_EQ(rule.find("192.168.7.0/24"), std::string::npos) << rule;
+  }
+}
+
+TEST(LockSettings, AreStrictOnEveryInterface) {
+  const auto settings = lock_settings(full_policy(LockState::Locked), {"eth0", "eth1"});
+  const auto has = [&](const char* path, const char* value) {
+    return std::ranges::find(settings, Sysctl{.path = path, .value = value}) != settings.end();
+  };
+  EXPECT_TRUE(has("net/ipv4/conf/all/src_valid_mark", "1"));
+  EXPECT_TRUE(has("net/ipv4/conf/all/arp_ignore", "2"));
+  EXPECT_TRUE(has("net/ipv4/conf/all/rp_filter", "1"));
+  EXPECT_TRUE(has("net/ipv4/conf/eth0/rp_filter", "1"));
+  EXPECT_TRUE(has("net/ipv4/conf/eth1/rp_filter", "1"));
+}
+
+// The attacks on routing that its own rules withstand, and those that only the filter does.
+TEST(LockRouting, WithstandsALostTableAndAnInjectedRoute) {
+  const LockRouting routing = lock_routing(full_policy(LockState::Connected));
+  std::vector<Route> routes = routing.unreachable;
+  routes.insert(routes.end(), routing.through_tunnel.begin(), routing.through_tunnel.end());
+  routes.push_back({.destination = to_prefix("0.0.0.0/0"), .interface = "eth0"});
+  const RoutedPacket packet{.destination = to_address("8.8.8.8")};
+  EXPECT_EQ(route_packet(routing.rules, routes, packet), "wg0");
+
+  routes.push_back({.destination = to_prefix("0.0.0.0/1"), .interface = "eth0"});
+  EXPECT_EQ(route_packet(routing.rules, routes, packet), "wg0");
+
+  std::erase_if(routes, [](const Route& route) { return route.interface == "wg0"; });
+  EXPECT_EQ(route_packet(routing.rules, routes, packet), std::nullopt);
+
+  std::erase_if(routes, [](const Route& route) { return route.table == 1000; });
+  EXPECT_EQ(route_packet(routing.rules, routes, packet), std::nullopt);
+  EXPECT_EQ(
+      route_packet(routing.rules, routes, {.destination = packet.destination, .mark = 0x8888}),
+      "eth0");
+}
+
+}  // namespace
+}  // namespace ginnel::hostnet

@@ -1,0 +1,346 @@
+// The three layers of a kill switch must agree about every packet, and about the one description of
+// what may leave that stands here in plain words.
+#include "core/hostnet/lock_tables.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "core/hostnet/lock_routing.h"
+#include "core/hostnet/nft_lower.h"
+#include "core/hostnet/nft_print.h"
+#include "core/hostnet/nft_verdict.h"
+#include "unit/core/hostnet/lock_samples.h"
+#include "unit/core/hostnet/route_evaluator.h"
+
+namespace ginnel::hostnet {
+namespace {
+
+using nft::ConnWay;
+using nft::ListedTable;
+using nft::PartialPacket;
+using nft::Protocol;
+
+constexpr std::uint32_t kMark = 0x8888;
+constexpr std::uint32_t kManageEth0 = 2u << 16;
+
+class Lock {
+ public:
+  explicit Lock(LockState state) : Lock(full_policy(state)) {}
+  explicit Lock(LockPolicy policy) : policy_(std::move(policy)), routing_(lock_routing(policy_)) {
+    for (const nft::Table& table : lock_tables(policy_)) {
+      auto listed = nft::as_listed(table);
+      EXPECT_TRUE(listed) << listed.error().message;
+      tables_.push_back(std::move(*listed));
+    }
+    main_ = {{.destination = to_prefix("0.0.0.0/0"), .interface = "eth0"},
+             {.destination = to_prefix("::/0"), .interface = "eth0"},
+             {.destination = to_prefix("10.100.0.0/24"), .interface = "eth1"},
+             {.destination = to_prefix("fd10::/64"), .interface = "eth1"}};
+    for (const auto* routes : {&routing_.unreachable, &routing_.through_tunnel}) {
+      main_.insert(main_.end(), routes->begin(), routes->end());
+    }
+  }
+
+  const LockPolicy& policy() const { return policy_; }
+
+  // The layers' verdicts on a packet from a local program.
+  bool filter_passes(PartialPacket packet, const std::string& out) const {
+    packet.out_interface = out;
+    packet.mark = marked(packet);
+    return passes(tables_[0], "output", packet);
+  }
+  // On one of a LAN member.
+  bool forward_passes(PartialPacket packet, const std::string& out) const {
+    packet.in_interface = "eth1";
+    packet.out_interface = out;
+    return passes(tables_[0], "forwarded", packet);
+  }
+  bool device_passes(PartialPacket packet, const std::string& out) const {
+    packet.out_interface = out;
+    packet.mark = marked(packet);
+    return passes(tables_[1], "egress-" + out, packet);
+  }
+  std::optional<std::string> route(const PartialPacket& packet) const {
+    return route_packet(routing_.rules, main_,
+                        {.destination = *packet.destination, .mark = packet.mark.value_or(0)});
+  }
+  bool input_passes(const PartialPacket& packet) const {
+    return passes(tables_[0], "input", packet);
+  }
+
+ private:
+  static bool passes(const ListedTable& table, std::string_view name, const PartialPacket& packet) {
+    const nft::ListedChain* chain = table.find_chain(name);
+    if (!chain) ADD_FAILURE() << "no chain " << name;
+    const nft::Judgement judgement = judge(table, *chain, packet);
+    EXPECT_TRUE(judgement.certain);
+    return !judgement.dropped;
+  }
+  // By the chain before the filter's.
+  std::uint32_t marked(const PartialPacket& packet) const {
+    const auto judgement = judge(tables_[0], *tables_[0].find_chain("replies"), packet);
+    EXPECT_TRUE(judgement.mark.has_value());
+    return judgement.mark.value_or(0);
+  }
+
+  LockPolicy policy_;
+  LockRouting routing_;
+  std::vector<ListedTable> tables_;
+  std::vector<Route> main_;
+};
+
+bool is_in(const std::vector<net::Prefix>& prefixes, const net::Address& address) {
+  return std::ranges::any_of(prefixes, [&](const net::Prefix& p) { return p.contains(address); });
+}
+bool is_among(const std::vector<net::Address>& addresses, const net::Address& address) {
+  return std::ranges::find(addresses, address) != addresses.end();
+}
+bool is_dns(const PartialPacket& packet) {
+  const auto port = packet.destination_port;
+  return (packet.protocol == Protocol::Udp || packet.protocol == Protocol::Tcp) &&
+         (port == 53 || port == 853);
+}
+
+bool is_transport(const LockPolicy& policy, const PartialPacket& packet) {
+  if ((*packet.mark & 0xffff) != kMark) return false;
+  const auto reaches = [&](const net::Endpoint& endpoint) {
+    return endpoint.address == packet.destination && endpoint.port == packet.destination_port;
+  };
+  const bool to_endpoint = policy.passes_transport() && packet.protocol == Protocol::Udp &&
+                           std::ranges::any_of(policy.endpoints, reaches);
+  const bool to_resolver = policy.state == LockState::Connecting &&
+                           (packet.protocol == Protocol::Udp || packet.protocol == Protocol::Tcp) &&
+                           std::ranges::any_of(policy.resolvers, reaches);
+  return to_endpoint || to_resolver;
+}
+
+// What keeps a host on its network: leases, and knowing its neighbours.
+bool is_housekeeping(const LockPolicy& policy, const PartialPacket& packet) {
+  const net::Address& to = *packet.destination;
+  if (packet.protocol == Protocol::Udp && packet.source_port == 68 &&
+      packet.destination_port == 67 && to.is_v4()) {
+    return to == to_address("255.255.255.255") || is_among(policy.dhcp_servers, to);
+  }
+  if (packet.protocol == Protocol::Udp && packet.source_port == 546 &&
+      packet.destination_port == 547) {
+    return to == to_address("ff02::1:2");
+  }
+  if (packet.protocol != Protocol::Icmp6 || to.is_v4()) return false;
+  const bool known = to_prefix("fe80::/10").contains(to) || is_in(policy.manage, to) ||
+                     (policy.passes_allowed() && is_in(policy.allowed, to));
+  if (packet.icmp_type == 133) return to == to_address("ff02::2");
+  if (packet.icmp_type == 135) return known || to_prefix("ff02::1:ff00:0/104").contains(to);
+  if (packet.icmp_type == 136) return known || to == to_address("ff02::1");
+  return false;
+}
+
+bool is_management_reply(const LockPolicy& policy, const PartialPacket& packet) {
+  return packet.way == ConnWay::Reply && (*packet.connection_mark & 0xff0000) == kManageEth0 &&
+         is_in(policy.manage, *packet.destination);
+}
+
+// What may leave by eth0 from a local program: everything else is a leak.
+bool may_leave(const LockPolicy& policy, const PartialPacket& packet) {
+  if (is_transport(policy, packet) || is_housekeeping(policy, packet) ||
+      is_management_reply(policy, packet)) {
+    return true;
+  }
+  return policy.passes_allowed() && is_in(policy.allowed, *packet.destination) && !is_dns(packet);
+}
+
+class Packets {
+ public:
+  explicit Packets(std::uint32_t seed) : random_(seed) {}
+
+  PartialPacket next() {
+    PartialPacket packet;
+    packet.family = chance(2) ? net::Family::V4 : net::Family::V6;
+    const bool v4 = packet.family == net::Family::V4;
+    packet.destination = v4 ? to_address(pick(kDestinations4)) : to_address(pick(kDestinations6));
+    if (chance(4)) packet.destination = packet.destination->plus(random_() % 512);
+    packet.source = v4 ? to_address("192.168.1.7") : to_address("fd00:5::7");
+    packet.protocol =
+        pick({Protocol::Udp, Protocol::Udp, Protocol::Tcp, v4 ? Protocol::Icmp : Protocol::Icmp6});
+    if (packet.protocol == Protocol::Udp || packet.protocol == Protocol::Tcp) {
+      packet.source_port = pick(kPorts);
+      packet.destination_port = pick(kPorts);
+    } else {
+      packet.icmp_type = pick({std::uint8_t{8}, std::uint8_t{133}, std::uint8_t{134},
+                               std::uint8_t{135}, std::uint8_t{136}, std::uint8_t{143}});
+    }
+    packet.hop_limit = chance(2) ? 255 : 64;
+    packet.mark = pick({0u, 0u, kMark, kMark | 0x40000000u, 0x8880u, 0x18888u & 0xffffu, 7u});
+    packet.connection_mark = pick({0u, 0u, kManageEth0, 3u << 16, kManageEth0 | 5u});
+    packet.way = chance(2) ? ConnWay::Original : ConnWay::Reply;
+    packet.state = packet.way == ConnWay::Reply || chance(2) ? nft::kEstablished : nft::kNew;
+    return packet;
+  }
+
+ private:
+  static constexpr const char* kDestinations4[] = {
+      "198.51.100.1", "198.51.100.2", "8.8.8.8",     "10.2.0.1",       "10.2.0.9",
+      "192.168.7.9",  "192.168.50.9", "192.168.1.1", "192.168.1.9",    "10.100.0.9",
+      "224.0.0.251",  "224.0.0.252",  "9.9.9.9",     "255.255.255.255"};
+  static constexpr const char* kDestinations6[] = {
+      "2001:db8:1::1", "2001:db8:1::2", "2001:4860::8888", "fd02::1",        "fd07::9",
+      "fd10::9",       "fe80::9",       "ff02::1",         "ff02::2",        "2001:db8:50::9",
+      "ff02::1:2",     "ff02::16",      "ff02::fb",        "ff02::1:ff00:9", "fd00:5::9"};
+  static constexpr std::uint16_t kPorts[] = {53, 853, 67, 68, 546, 547, 51820, 51821, 443, 40000};
+
+  bool chance(unsigned one_in) { return random_() % one_in == 0; }
+  template <class T, std::size_t kSize>
+  T pick(const T (&values)[kSize]) {
+    return values[random_() % kSize];
+  }
+
+  std::mt19937 random_;
+};
+
+std::string describe(const PartialPacket& packet) {
+  return fmt::format("to {} protocol {} ports {} {} icmp {} mark {:#x} connection mark {:#x} {}",
+                     packet.destination->to_string(), static_cast<int>(*packet.protocol),
+                     packet.source_port.value_or(0), packet.destination_port.value_or(0),
+                     packet.icmp_type.value_or(0), *packet.mark, *packet.connection_mark,
+                     packet.way == ConnWay::Reply ? "reply" : "original");
+}
+
+constexpr int kPackets = 4000;
+
+TEST(LockLayers, LetOutWhatIsExceptedAndNothingElse) {
+  for (LockState state :
+       {LockState::Locked, LockState::Connecting, LockState::Connected, LockState::Error}) {
+    const Lock lock(state);
+    Packets packets(1);
+    for (int i = 0; i < kPackets; ++i) {
+      const PartialPacket packet = packets.next();
+      SCOPED_TRACE(fmt::format("{}, {}", name_of(state), describe(packet)));
+      const bool may = may_leave(lock.policy(), packet);
+      EXPECT_EQ(lock.filter_passes(packet, "eth0"), may);
+      EXPECT_EQ(lock.device_passes(packet, "eth0"), may);
+    }
+  }
+}
+
+TEST(LockLayers, AgreeAboutTheLan) {
+  for (LockState state :
+       {LockState::Locked, LockState::Connecting, LockState::Connected, LockState::Error}) {
+    const Lock lock(state);
+    Packets packets(2);
+    for (int i = 0; i < kPackets; ++i) {
+      const PartialPacket packet = packets.next();
+      SCOPED_TRACE(fmt::format("{}, {}", name_of(state), describe(packet)));
+      for (const char* out : {"eth0", "eth1"}) {
+        const bool device = lock.device_passes(packet, out);
+        const bool local = lock.filter_passes(packet, out);
+        // A LAN member's packets are not marked, and belong to no connection of management.
+        PartialPacket forwarded = packet;
+        forwarded.connection_mark = 0;
+        const bool from_lan = lock.forward_passes(forwarded, out);
+        EXPECT_TRUE(device || !local) << out;
+        EXPECT_TRUE(lock.device_passes(forwarded, out) || !from_lan) << out;
+        EXPECT_TRUE(local || from_lan || !device) << out;
+      }
+    }
+  }
+}
+
+// Where routing leads a packet, the other layers let it go; where they let it go outside, routing
+// leads it there, but for what a device is asked for by itself.
+TEST(LockLayers, AgreeWithRouting) {
+  const Lock lock(LockState::Connected);
+  Packets packets(3);
+  int into_tunnel = 0;
+  int outside = 0;
+  for (int i = 0; i < kPackets; ++i) {
+    const PartialPacket packet = packets.next();
+    SCOPED_TRACE(describe(packet));
+    const net::Address& to = *packet.destination;
+    if (to.is_multicast() || to.is_link_local() || to == to_address("255.255.255.255")) continue;
+    const auto way = lock.route(packet);
+    if (way == "wg0") {
+      const bool listed = !is_dns(packet) || is_among(lock.policy().dns, to);
+      EXPECT_EQ(lock.filter_passes(packet, "wg0"),
+                listed || is_housekeeping(lock.policy(), packet));
+      ++into_tunnel;
+    }
+    const bool passes = lock.filter_passes(packet, "eth0");
+    const bool to_lan = is_in(lock.policy().lans[0].prefixes, to);
+    const bool solicits = packet.protocol == Protocol::Icmp6 && *packet.icmp_type >= 133;
+    if (passes && !to_lan && !solicits) {
+      EXPECT_EQ(way, "eth0");
+      ++outside;
+    }
+  }
+  EXPECT_GT(into_tunnel, kPackets / 20);
+  EXPECT_GT(outside, kPackets / 20);
+}
+
+PartialPacket udp(const char* from, std::uint16_t source, const char* to, std::uint16_t port) {
+  return {.family = to_address(to).family(),
+          .in_interface = "eth0",
+          .source = to_address(from),
+          .destination = to_address(to),
+          .protocol = Protocol::Udp,
+          .source_port = source,
+          .destination_port = port,
+          .icmp_type = {},
+          .hop_limit = 64,
+          .connection_mark = 0,
+          .way = ConnWay::Original};
+}
+
+TEST(LockInput, TakesWhatIsExpectedOnly) {
+  const Lock lock(LockState::Connected);
+  EXPECT_TRUE(lock.input_passes(udp("198.51.100.1", 51820, "192.168.1.7", 51820)));
+  EXPECT_TRUE(lock.input_passes(udp("2001:db8:1::1", 51820, "fd00:5::7", 51821)));
+  EXPECT_FALSE(lock.input_passes(udp("198.51.100.1", 51820, "192.168.1.7", 22)));
+  EXPECT_FALSE(lock.input_passes(udp("198.51.100.2", 51820, "192.168.1.7", 51820)));
+  EXPECT_TRUE(lock.input_passes(udp("192.168.1.1", 67, "192.168.1.7", 68)));
+  EXPECT_TRUE(lock.input_passes(udp("192.168.50.9", 40000, "192.168.1.7", 22)));
+  EXPECT_FALSE(lock.input_passes(udp("192.168.7.9", 40000, "192.168.1.7", 22)));
+  EXPECT_FALSE(lock.input_passes(udp("8.8.8.8", 40000, "192.168.1.7", 22)));
+  EXPECT_TRUE(lock.input_passes(udp("192.168.7.9", 5353, "224.0.0.251", 5353)));
+  PartialPacket from_lan = udp("10.100.0.9", 40000, "10.100.0.2", 53);
+  from_lan.in_interface = "eth1";
+  EXPECT_TRUE(lock.input_passes(from_lan));
+  PartialPacket from_tunnel = udp("8.8.8.8", 40000, "10.2.0.2", 22);
+  from_tunnel.in_interface = "wg0";
+  EXPECT_FALSE(lock.input_passes(from_tunnel));
+}
+
+TEST(LockInput, TakesNoTransportWhileItIsLocked) {
+  const PartialPacket answer = udp("198.51.100.1", 51820, "192.168.1.7", 51820);
+  EXPECT_FALSE(Lock(LockState::Locked).input_passes(answer));
+  EXPECT_TRUE(Lock(LockState::Connecting).input_passes(answer));
+  EXPECT_FALSE(Lock(LockState::Error).input_passes(answer));
+}
+
+TEST(LockTables, AreOneForEachLayer) {
+  const auto tables = lock_tables(full_policy(LockState::Locked));
+  ASSERT_EQ(tables.size(), 2u);
+  EXPECT_EQ(tables[0].name, "ginnel-lock-host");
+  EXPECT_EQ(tables[0].comment, "ginnel:lock:host");
+  EXPECT_TRUE(tables[0].owned);
+  EXPECT_EQ(tables[1].family, nft::Family::Netdev);
+  EXPECT_EQ(tables[1].chains.size(), 2u);
+  EXPECT_TRUE(lock_tables(full_policy(LockState::Off)).empty());
+}
+
+TEST(LockTables, DifferInEveryState) {
+  std::vector<std::string> texts;
+  for (LockState state : kLockStates) {
+    std::string text;
+    for (const nft::Table& table : lock_tables(full_policy(state))) text += print(table);
+    EXPECT_EQ(std::ranges::find(texts, text), texts.end()) << name_of(state);
+    texts.push_back(std::move(text));
+  }
+}
+
+TEST(LockTables, NameTheirChainsAsNftReadsThem) {
+  EXPECT_EQ(lock_chain_name({.name = "eth0.7", .number = 1}), "egress-eth0.7");
+  EXPECT_EQ(lock_chain_name({.name = "wan:1", .number = 1}), "egress-wan_3A1");
+}
+
+}  // namespace
+}  // namespace ginnel::hostnet
