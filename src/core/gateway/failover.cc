@@ -13,8 +13,9 @@ constexpr std::uint64_t kKeepaliveBytes = 32;
 
 }  // namespace
 
-Failover::Failover(std::size_t tunnels) : tunnels_(tunnels) {
+Failover::Failover(std::size_t tunnels, MonoTime now) : tunnels_(tunnels) {
   CHECK(tunnels >= 1 && tunnels <= kMaxTunnels);
+  tunnels_.front().silence.arm(now);
 }
 
 void Failover::handle_traffic(MonoTime now, std::size_t index, const TunnelTraffic& traffic) {
@@ -51,6 +52,11 @@ MonoTime Failover::next_timeout() const {
   }
   for (std::size_t i = 0; i < active_; ++i) next = std::min(next, tunnels_[i].answer.at());
   return next;
+}
+
+bool Failover::all_failed() const {
+  return std::ranges::all_of(tunnels_,
+                             [](const Tunnel& tunnel) { return tunnel.failed_at != kNever; });
 }
 
 bool Failover::may_greet(const Tunnel& tunnel, MonoTime now) {
@@ -100,7 +106,8 @@ void Failover::give_up(MonoTime now, Step& step) {
     returned_at_ = kNever;
   }
   const std::size_t next = next_candidate(now);
-  if (next != active_) switch_to(next, now, step);
+  if (next != active_) return switch_to(next, now, step);
+  active.silence.arm(now);  // Greeted again as soon as it may.
 }
 
 void Failover::switch_to(std::size_t index, MonoTime now, Step& step) {
@@ -111,7 +118,6 @@ void Failover::switch_to(std::size_t index, MonoTime now, Step& step) {
   Tunnel& active = tunnels_[index];
   active.heard = active.answers > 0;
   active.answers = 0;
-  active.failed_at = kNever;
   step.switch_to = index;
   // One that answered a moment ago need not prove itself; who may not be greeted yet is greeted as
   // soon as it may.

@@ -41,11 +41,12 @@ class Failover {
   struct Step {
     std::vector<std::size_t> greet{};
     std::optional<std::size_t> switch_to{};
-    bool failed = false;  // The active tunnel did not answer. Alone it stays the active one.
+    bool failed =
+        false;  // The active tunnel did not answer. Alone it stays that, and is greeted again.
   };
 
-  // REQUIRES: 1 to kMaxTunnels.
-  explicit Failover(std::size_t tunnels);
+  // The first is active, and greeted at once. REQUIRES: 1 to kMaxTunnels.
+  Failover(std::size_t tunnels, MonoTime now);
 
   // What a tunnel has carried so far; to be told a few times a second, of every tunnel.
   void handle_traffic(MonoTime now, std::size_t tunnel, const TunnelTraffic& traffic);
@@ -58,6 +59,8 @@ class Failover {
   std::size_t active() const { return active_; }
   // Whether anything has come from the active tunnel since it last failed or was switched to.
   bool is_answering() const { return tunnels_[active_].heard; }
+  // Whether no tunnel was heard since it last failed, and each has failed.
+  bool all_failed() const;
 
  private:
   struct Tunnel {
