@@ -72,11 +72,12 @@ Status HostApplier::apply(const hostnet::WantedHost& wanted) {
 
 Status HostApplier::undo_changes() { return changes_.undo(rtnetlink_); }
 
+// Settings first: the host stops to forward before the rules for it are gone.
 Status HostApplier::remove_all() {
+  const Status released = claims_.release();
   const Status removed = remove_marked(nft_, claims_.owner());
   tables_.clear();
-  const Status released = claims_.release();
-  return removed ? released : removed;
+  return released ? removed : released;
 }
 
 }  // namespace ginnel::os

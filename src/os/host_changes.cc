@@ -1,5 +1,6 @@
 #include "os/host_changes.h"
 
+#include <algorithm>
 #include <tuple>
 
 namespace ginnel::os {
@@ -14,7 +15,24 @@ Status HostChanges::apply(Rtnetlink& rtnetlink, const std::vector<hostnet::Opera
     }
     done_.push_back(operation);
   }
+  forget_undone(before);
   return ok();
+}
+
+// What takes an earlier operation back leaves nothing to undo: a host whose routes come and go for
+// months has as much as one whose never did.
+void HostChanges::forget_undone(std::size_t from) {
+  for (std::size_t i = from; i < done_.size();) {
+    const auto end = done_.begin() + static_cast<std::ptrdiff_t>(i);
+    const auto undone = std::find(done_.begin(), end, hostnet::inverse(done_[i]));
+    if (undone == end) {
+      ++i;
+      continue;
+    }
+    done_.erase(end);
+    done_.erase(undone);
+    --i;
+  }
 }
 
 Status HostChanges::undo(Rtnetlink& rtnetlink) { return undo_down_to(rtnetlink, 0); }

@@ -22,6 +22,7 @@ class HostChanges {
 
  private:
   Status undo_down_to(Rtnetlink& rtnetlink, std::size_t count);
+  void forget_undone(std::size_t from);
   std::vector<hostnet::Operation> done_;
 };
 

@@ -283,21 +283,20 @@ class Listeners {
 
 }  // namespace
 
-Result<std::vector<std::string>> enable_forwarding(SysctlClaims& claims,
-                                                   const ForwardingWanted& wanted,
-                                                   const hostnet::HostState& state) {
-  std::vector<Sysctl> settings;
-  std::vector<std::string> late;
+Result<ForwardingSettings> forwarding_settings(const SysctlClaims& claims,
+                                               const ForwardingWanted& wanted,
+                                               const hostnet::HostState& state) {
+  ForwardingSettings forwarding;
   if (wanted.ipv6) {
     const auto listeners = Listeners::find(claims, wanted.tunnel, state);
     if (!listeners) return std::unexpected(listeners.error());
-    settings = listeners->settings();
-    late = listeners->late();
-    settings.push_back({.path = std::string(hostnet::kForwarding6), .value = "1"});
+    forwarding = {.settings = listeners->settings(), .late = listeners->late()};
+    forwarding.settings.push_back({.path = std::string(hostnet::kForwarding6), .value = "1"});
   }
-  if (wanted.ipv4) settings.push_back({.path = std::string(hostnet::kForwarding4), .value = "1"});
-  if (Status claimed = claims.claim(settings); !claimed) return pass(std::move(claimed));
-  return late;
+  if (wanted.ipv4) {
+    forwarding.settings.push_back({.path = std::string(hostnet::kForwarding4), .value = "1"});
+  }
+  return forwarding;
 }
 
 }  // namespace ginnel::os

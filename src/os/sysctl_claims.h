@@ -68,18 +68,22 @@ class SysctlClaims {
   std::optional<FileLock> alive_;
 };
 
-// Lets the host forward IPv4, IPv6 or both, and has it listen to router advertisements as it did
-// before: its routes stay, and an uplink that comes later gets its own. Call it again when the
+// What lets the host forward IPv4, IPv6 or both, and has it listen to router advertisements as it
+// did before: its routes stay, and an uplink that comes later gets its own. Claim it again when the
 // host's networking has changed; `state` is that of this moment.
 struct ForwardingWanted {
   bool ipv4 = false;
   bool ipv6 = false;
   std::string tunnel{};  // The interface that is forwarded for; no router is on it.
 };
-// Returns the interfaces that may have missed an advertisement, because they came while the host
-// forwarded already: ask for one there.
-Result<std::vector<std::string>> enable_forwarding(SysctlClaims& claims,
-                                                   const ForwardingWanted& wanted,
-                                                   const hostnet::HostState& state);
+struct ForwardingSettings {
+  std::vector<hostnet::Sysctl> settings{};  // To be claimed in this order.
+  // Interfaces that may have missed an advertisement, because they came while the host forwarded
+  // already: ask for one there.
+  std::vector<std::string> late{};
+};
+Result<ForwardingSettings> forwarding_settings(const SysctlClaims& claims,
+                                               const ForwardingWanted& wanted,
+                                               const hostnet::HostState& state);
 
 }  // namespace ginnel::os

@@ -1,6 +1,5 @@
 #include "core/hostnet/outbound_routing.h"
 
-#include <algorithm>
 #include <set>
 #include <tuple>
 
@@ -56,9 +55,19 @@ std::vector<Route> wanted_routes(const HostState& current, const OutboundRouting
   return routes;
 }
 
-bool leads_alike(const Route& a, const Route& b) {
-  return a.destination == b.destination && a.gateway == b.gateway && a.interface == b.interface &&
-         a.table == b.table;
+// What is there of this tunnel's.
+void append_former(const HostState& current, const std::string& tunnel,
+                   std::set<std::uint32_t> tables, WantedNetwork& network) {
+  for (const RoutingRule& rule : current.rules) {
+    if (rule.origin != RouteOrigin::Ginnel || rule.in_interface != tunnel) continue;
+    network.former_rules.push_back(rule);
+    tables.insert(rule.table);
+  }
+  for (const Route& route : current.routes) {
+    if (route.origin == RouteOrigin::Ginnel && tables.contains(route.table)) {
+      network.former_routes.push_back(route);
+    }
+  }
 }
 
 }  // namespace
@@ -78,50 +87,23 @@ const Route* find_default_via(const HostState& state, net::Family family,
   return best;
 }
 
-std::vector<Operation> plan_outbound(const HostState& current, const OutboundRouting& wanted) {
-  const std::vector<RoutingRule> rules = wanted_rules(wanted);
-  const std::vector<Route> routes = wanted_routes(current, wanted);
-  std::vector<RoutingRule> ours;
-  std::set<std::uint32_t> tables = {wanted.table};
-  for (const RoutingRule& rule : current.rules) {
-    if (rule.origin != RouteOrigin::Ginnel || rule.in_interface != wanted.tunnel) continue;
-    ours.push_back(rule);
-    tables.insert(rule.table);
-  }
-  std::vector<Operation> operations;
-  // A route goes before its successor comes: the kernel takes no second one of the same metric.
-  for (const Route& route : current.routes) {
-    if (route.origin != RouteOrigin::Ginnel || !tables.contains(route.table)) continue;
-    const auto is_it = [&](const Route& r) { return leads_alike(route, r); };
-    if (std::ranges::none_of(routes, is_it)) operations.emplace_back(RemoveRoute{route});
-  }
-  for (const Route& route : routes) {
-    const auto is_it = [&](const Route& r) { return leads_alike(route, r); };
-    if (std::ranges::none_of(current.routes, is_it)) operations.emplace_back(AddRoute{route});
-  }
-  for (const RoutingRule& rule : rules) {
-    if (std::ranges::find(ours, rule) == ours.end()) operations.emplace_back(AddRule{rule});
-  }
-  for (const RoutingRule& rule : ours) {
-    if (std::ranges::find(rules, rule) == rules.end()) operations.emplace_back(RemoveRule{rule});
-  }
-  return operations;
+WantedNetwork outbound_network(const HostState& current, const OutboundRouting& wanted) {
+  WantedNetwork network{.routes = wanted_routes(current, wanted), .rules = wanted_rules(wanted)};
+  append_former(current, wanted.tunnel, {wanted.table}, network);
+  return network;
 }
 
-std::vector<Operation> remove_outbound(
-    const HostState& current, const std::function<bool(const std::string& tunnel)>& is_to_go) {
+WantedNetwork without_outbound(const HostState& current,
+                               const std::function<bool(const std::string& tunnel)>& is_to_go) {
   std::set<std::string> tunnels;
   for (const RoutingRule& rule : current.rules) {
     if (rule.origin == RouteOrigin::Ginnel) tunnels.insert(rule.in_interface);
   }
-  std::vector<Operation> operations;
+  WantedNetwork network;
   for (const std::string& tunnel : tunnels) {
-    if (!is_to_go(tunnel)) continue;
-    for (Operation& operation : plan_outbound(current, {.tunnel = tunnel})) {
-      operations.push_back(std::move(operation));
-    }
+    if (is_to_go(tunnel)) append_former(current, tunnel, {}, network);
   }
-  return operations;
+  return network;
 }
 
 }  // namespace ginnel::hostnet

@@ -22,14 +22,14 @@ std::uint32_t outbound_table(std::uint16_t listen_port);
 const Route* find_default_via(const HostState& state, net::Family family,
                               std::string_view interface);
 
-// Adds what is missing, and removes what leads elsewhere. Rules and routes carry our mark, the
-// protocol number RouteOrigin::Ginnel; others are left alone. Without a default route through the
+// What is wanted, and what of it that is there leads elsewhere. Rules and routes carry our mark, the
+// protocol number RouteOrigin::Ginnel; others are not named. Without a default route through the
 // interface the rules lead on to the host's own routes: a firewall has to stop what must not go
 // there.
-std::vector<Operation> plan_outbound(const HostState& current, const OutboundRouting& wanted);
+WantedNetwork outbound_network(const HostState& current, const OutboundRouting& wanted);
 
-// Removes that of every tunnel for which `is_to_go` says so.
-std::vector<Operation> remove_outbound(
-    const HostState& current, const std::function<bool(const std::string& tunnel)>& is_to_go);
+// Without that of every tunnel for which `is_to_go` says so.
+WantedNetwork without_outbound(const HostState& current,
+                               const std::function<bool(const std::string& tunnel)>& is_to_go);
 
 }  // namespace ginnel::hostnet

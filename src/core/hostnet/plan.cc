@@ -87,17 +87,47 @@ void plan_routes(const HostState& current, const WantedInterface& wanted,
   }
 }
 
+// A route that stands where its successor is to go leaves first: the kernel takes no second one of
+// the same metric. Any other leaves last, so that there is no moment without either.
 void plan_free_routes(const HostState& current, const WantedNetwork& wanted,
                       std::vector<Operation>& operations) {
+  const auto is_present = [&](const Route& route) {
+    return std::ranges::any_of(current.routes, [&](const Route& r) { return satisfies(r, route); });
+  };
+  const auto is_wanted = [&](const Route& route) {
+    return std::ranges::any_of(wanted.routes, [&](const Route& w) { return satisfies(route, w); });
+  };
+  std::vector<Route> added, removed;
   for (const Route& route : wanted.routes) {
-    const auto is_it = [&](const Route& present) { return satisfies(present, route); };
-    if (std::ranges::none_of(current.routes, is_it)) operations.emplace_back(AddRoute{route});
+    if (!is_present(route)) added.push_back(route);
   }
-  for (const Route& former : wanted.former_routes) {
-    const auto is_it = [&](const Route& present) { return satisfies(present, former); };
-    if (std::ranges::find(wanted.routes, former) == wanted.routes.end() &&
-        std::ranges::any_of(current.routes, is_it)) {
-      operations.emplace_back(RemoveRoute{former});
+  for (const Route& route : wanted.former_routes) {
+    if (is_wanted(route) || !is_present(route)) continue;
+    const auto is_succeeded_by = [&](const Route& successor) {
+      return successor.destination == route.destination && successor.table == route.table &&
+             effective_metric(successor) == effective_metric(route);
+    };
+    if (std::ranges::any_of(added, is_succeeded_by)) {
+      operations.emplace_back(RemoveRoute{route});
+    } else {
+      removed.push_back(route);
+    }
+  }
+  for (const Route& route : added) operations.emplace_back(AddRoute{route});
+  for (const Route& route : removed) operations.emplace_back(RemoveRoute{route});
+}
+
+void plan_rules(const HostState& current, const WantedNetwork& wanted,
+                std::vector<Operation>& operations) {
+  for (const RoutingRule& rule : wanted.rules) {
+    const auto is_it = [&](const RoutingRule& r) { return satisfies(r, rule); };
+    if (std::ranges::none_of(current.rules, is_it)) operations.emplace_back(AddRule{rule});
+  }
+  for (const RoutingRule& rule : current.rules) {
+    const auto is_it = [&](const RoutingRule& r) { return satisfies(rule, r); };
+    if (std::ranges::any_of(wanted.former_rules, is_it) &&
+        std::ranges::none_of(wanted.rules, is_it)) {
+      operations.emplace_back(RemoveRule{rule});
     }
   }
 }
@@ -167,18 +197,7 @@ Result<std::vector<Operation>> plan(const HostState& current, const WantedNetwor
     plan_routes(current, interface, operations);
   }
   plan_free_routes(current, wanted, operations);
-  for (const RoutingRule& rule : wanted.rules) {
-    const bool present = std::ranges::any_of(
-        current.rules, [&](const RoutingRule& r) { return satisfies(r, rule); });
-    if (!present) operations.emplace_back(AddRule{rule});
-  }
-  for (const RoutingRule& rule : current.rules) {
-    const auto is_it = [&](const RoutingRule& r) { return satisfies(rule, r); };
-    if (std::ranges::any_of(wanted.former_rules, is_it) &&
-        std::ranges::none_of(wanted.rules, is_it)) {
-      operations.emplace_back(RemoveRule{rule});
-    }
-  }
+  plan_rules(current, wanted, operations);
   return operations;
 }
 

@@ -77,10 +77,10 @@ struct WantedInterface {
 
 struct WantedNetwork {
   std::vector<WantedInterface> interfaces{};
-  std::vector<Route> routes{};         // That lead nowhere. As for the rules: added when missing,
-  std::vector<Route> former_routes{};  // and only these go away.
-  std::vector<RoutingRule> rules{};    // Added when missing; others are left alone,
-  std::vector<RoutingRule> former_rules{};  // but for these, which go unless they are wanted.
+  std::vector<Route> routes{};              // Of any interface. Added when missing; others are left
+  std::vector<Route> former_routes{};       // alone, but for these, which go unless they are wanted.
+  std::vector<RoutingRule> rules{};         // Likewise.
+  std::vector<RoutingRule> former_rules{};
   friend bool operator==(const WantedNetwork&, const WantedNetwork&) = default;
 };
 

@@ -1,5 +1,7 @@
 #include "core/hostnet/server_network.h"
 
+#include "core/hostnet/outbound_routing.h"
+
 namespace ginnel::hostnet {
 namespace {
 
@@ -114,6 +116,19 @@ nft::Table server_table(const ServerNetwork& network) {
       .name = owner.table_name(),
       .comment = owner.mark(),
       .chains = {spoof_guard(network), listen(network), forwarded(network), translate(network)}};
+}
+
+WantedHost server_host(const ServerNetwork& network, const HostState& current,
+                       std::vector<Sysctl> settings) {
+  WantedHost wanted{.tables = {server_table(network)}, .sysctls = std::move(settings)};
+  wanted.network =
+      outbound_network(current, {.tunnel = network.interface,
+                                 .outbound = network.only_uplink ? network.uplink4 : "",
+                                 .table = outbound_table(network.listen_port),
+                                 .ipv6 = network.subnet6.has_value()});
+  wanted.network.interfaces = {
+      {.name = network.interface, .mtu = network.mtu, .addresses = network.addresses}};
+  return wanted;
 }
 
 }  // namespace ginnel::hostnet

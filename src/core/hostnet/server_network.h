@@ -1,18 +1,19 @@
-// The host networking that a VPN server wants: its interface's addresses, and one nftables table
-// with NAT, isolation and the MSS clamp. Pure; os/nft_apply.h makes it so.
+// The host networking that a VPN server wants: its interface's addresses, where its clients go out,
+// and one nftables table with NAT, isolation and the MSS clamp. Pure; os/host_applier.h makes it so.
 #pragma once
 
 #include <optional>
 #include <string>
 
-#include "core/hostnet/nft_tree.h"
 #include "core/hostnet/owner.h"
-#include "net/prefix.h"
+#include "core/hostnet/wanted_host.h"
 
 namespace ginnel::hostnet {
 
 struct ServerNetwork {
   std::string interface{};
+  std::vector<net::InterfaceAddress> addresses{};
+  std::uint32_t mtu = 0;
   std::optional<net::Prefix> subnet4;
   std::optional<net::Prefix> subnet6;
   std::string uplink4;  // Empty: no way out in this family; the rest stays.
@@ -28,5 +29,9 @@ struct ServerNetwork {
 
 // One inet table. An accept in it never beats the drop of another table: firewall.h finds those.
 nft::Table server_table(const ServerNetwork& network);
+
+// All that it wants of the host as it is; `settings` are the host's, to be claimed in this order.
+WantedHost server_host(const ServerNetwork& network, const HostState& current,
+                       std::vector<Sysctl> settings);
 
 }  // namespace ginnel::hostnet

@@ -11,9 +11,7 @@
 namespace ginnel::server {
 
 struct HostWishes {
-  hostnet::ServerNetwork rules;
-  std::vector<net::InterfaceAddress> addresses;  // Of the tunnel's interface.
-  std::uint32_t mtu = 0;
+  hostnet::ServerNetwork network;
   bool open_firewall = false;  // Else foreign firewalls are only reported.
 };
 

@@ -1,14 +1,12 @@
-// The host's networking as the kernel has it: addresses of the tunnel, forwarding, and one nftables
-// table.
+// The host's networking as the kernel has it: what a server wants of it, carried out by the one
+// applier, and what else is on the host in its way.
 #pragma once
 
 #include <memory>
 
 #include "core/hostnet/firewall.h"
-#include "os/host_changes.h"
-#include "os/nft_socket.h"
+#include "os/host_applier.h"
 #include "os/router_solicitor.h"
-#include "os/sysctl_claims.h"
 #include "service/server/host_network.h"
 
 namespace ginnel::server {
@@ -21,13 +19,8 @@ class KernelNetwork final : public HostNetwork {
   // behind.
   static Result<std::unique_ptr<KernelNetwork>> open(const std::string& run_directory,
                                                      const std::string& interface);
-  KernelNetwork(Key, hostnet::Owner owner, os::Rtnetlink rtnetlink, os::NftSocket nft,
-                os::SysctlClaims claims, std::optional<os::RouterSolicitor> solicitor)
-      : owner_(std::move(owner)),
-        rtnetlink_(std::move(rtnetlink)),
-        nft_(std::move(nft)),
-        claims_(std::move(claims)),
-        solicitor_(std::move(solicitor)) {}
+  KernelNetwork(Key, os::HostApplier applier, std::optional<os::RouterSolicitor> solicitor)
+      : applier_(std::move(applier)), solicitor_(std::move(solicitor)) {}
   ~KernelNetwork() override { undo(); }
 
   Result<hostnet::HostState> read() override;
@@ -38,23 +31,16 @@ class KernelNetwork final : public HostNetwork {
  private:
   Status try_apply(const HostWishes& wishes);
   Status allow_ipv6(const std::string& interface);
-  // Sends clients to the outbound interface that a person chose.
-  Status apply_outbound(const HostWishes& wishes, const hostnet::HostState& state);
-  Status remove_dead_outbound();
-  Status apply_table(const HostWishes& wishes);
-  Status forward(const HostWishes& wishes, const hostnet::HostState& state);
+  // Clients that are led through an interface need it to take in what the host itself would send
+  // elsewhere.
+  std::optional<hostnet::Sysctl> loose_filter(const hostnet::ServerNetwork& network);
+  void ask_routers(const std::vector<std::string>& interfaces, const hostnet::HostState& state);
   Status open_firewall(const HostWishes& wishes);
   Result<std::vector<hostnet::FirewallBlock>> find_blocks(const HostWishes& wishes);
-  // Removes what carries our mark, or that of a server that is dead, in everybody's tables.
-  Status remove_marked();
+  Status remove_dead_servers();
 
-  hostnet::Owner owner_;
-  os::Rtnetlink rtnetlink_;
-  os::NftSocket nft_;
-  os::SysctlClaims claims_;
+  os::HostApplier applier_;
   std::optional<os::RouterSolicitor> solicitor_;  // Absent: not permitted, or no IPv6.
-  os::HostChanges changes_;
-  std::optional<hostnet::nft::Table> table_;  // As it is loaded.
   std::optional<HostWishes> applied_;
 };
 

@@ -216,17 +216,19 @@ void Server::call_back_peers(const std::vector<ServerPeer>& before) {
 
 HostWishes Server::host_wishes(const ServerConfig& config, const Uplinks& uplinks) const {
   HostWishes wanted;
-  wanted.rules = {.interface = device_.interface_name(),
-                  .subnet4 = config.subnets.v4,
-                  .subnet6 = config.subnets.v6,
-                  .uplink4 = uplinks.v4.empty() ? last_uplinks_.v4 : uplinks.v4,
-                  .uplink6 = uplinks.v6.empty() ? last_uplinks_.v6 : uplinks.v6,
-                  .listen_port = config.listen.port,
-                  .client_to_client = config.client_to_client,
-                  .only_uplink = config.outbound_interface.has_value()};
-  wanted.addresses.push_back({config.own.v4, config.subnets.v4.length()});
-  if (config.own.v6) wanted.addresses.push_back({*config.own.v6, config.subnets.v6->length()});
-  wanted.mtu = config.mtu;
+  wanted.network = {.interface = device_.interface_name(),
+                    .addresses = {{config.own.v4, config.subnets.v4.length()}},
+                    .mtu = config.mtu,
+                    .subnet4 = config.subnets.v4,
+                    .subnet6 = config.subnets.v6,
+                    .uplink4 = uplinks.v4.empty() ? last_uplinks_.v4 : uplinks.v4,
+                    .uplink6 = uplinks.v6.empty() ? last_uplinks_.v6 : uplinks.v6,
+                    .listen_port = config.listen.port,
+                    .client_to_client = config.client_to_client,
+                    .only_uplink = config.outbound_interface.has_value()};
+  if (config.own.v6) {
+    wanted.network.addresses.push_back({*config.own.v6, config.subnets.v6->length()});
+  }
   wanted.open_firewall = config.open_firewall;
   return wanted;
 }

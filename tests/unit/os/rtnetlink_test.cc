@@ -197,6 +197,24 @@ TEST_F(RtnetlinkTest, UndoesTheEarlierStepsOfAPlanThatFails) {
   EXPECT_TRUE(changes.done().empty());
 }
 
+TEST_F(RtnetlinkTest, RemembersNothingOfWhatWasTakenBackByALaterChange) {
+  make_eth0();
+  shell("ip link set eth0 up");
+  const std::string before = shell("ip -j addr; ip -j route");
+  HostChanges changes;
+  ASSERT_TRUE(changes.apply(*rtnetlink_,
+                            {AddAddress{.interface = "eth0", .address = own("192.0.2.7/24")}}));
+  for (int round = 0; round < 3; ++round) {
+    const Route route{.destination = prefix("10.0.0.0/8"), .interface = "eth0"};
+    ASSERT_TRUE(changes.apply(*rtnetlink_, {AddRoute{route}}));
+    EXPECT_EQ(changes.done().size(), 2u);
+    ASSERT_TRUE(changes.apply(*rtnetlink_, {RemoveRoute{route}}));
+    EXPECT_EQ(changes.done().size(), 1u);
+  }
+  ASSERT_TRUE(changes.undo(*rtnetlink_));
+  EXPECT_EQ(shell("ip -j addr; ip -j route"), before);
+}
+
 TEST_F(RtnetlinkTest, UndoesWithoutComplaintWhatWentWithItsInterface) {
   make_eth0();
   HostChanges changes;

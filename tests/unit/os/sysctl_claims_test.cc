@@ -51,10 +51,14 @@ class SysctlClaimsTest : public PrivateNetwork {
   }
   // The interfaces that are to ask for routers.
   std::vector<std::string> enable(SysctlClaims& claims) {
-    const auto enabled = enable_forwarding(claims, {.ipv4 = true, .ipv6 = true, .tunnel = "wg0"},
-                                           *Rtnetlink::open()->read());
-    EXPECT_TRUE(enabled) << enabled.error().message;
-    return enabled.value_or(std::vector<std::string>());
+    const auto forwarding =
+        forwarding_settings(claims, {.ipv4 = true, .ipv6 = true, .tunnel = "wg0"},
+                            *Rtnetlink::open()->read());
+    EXPECT_TRUE(forwarding) << forwarding.error().message;
+    if (!forwarding) return {};
+    const Status claimed = claims.claim(forwarding->settings);
+    EXPECT_TRUE(claimed) << claimed.error().message;
+    return forwarding->late;
   }
   // A process that does what `work` does and is killed before it can clean up.
   template <class Work>

@@ -25,6 +25,10 @@ OutboundRouting through(const char* outbound) {
   return {.tunnel = "wg0", .outbound = outbound, .table = outbound_table(kPort), .ipv6 = true};
 }
 
+std::vector<Operation> plan_outbound(const HostState& current, const OutboundRouting& wanted) {
+  return plan(current, outbound_network(current, wanted)).value();
+}
+
 std::vector<std::string> described(const std::vector<Operation>& operations) {
   std::vector<std::string> texts;
   for (const Operation& operation : operations) texts.push_back(describe(operation));
@@ -100,8 +104,8 @@ TEST(OutboundRouting, TakesBackAllOfItAndNothingElse) {
   carry_out(plan_outbound(state, {.tunnel = "wg0"}), state);
   EXPECT_EQ(state.rules, before.rules);
   EXPECT_EQ(state.routes, before.routes);
-  carry_out(remove_outbound(killed, [](const std::string& tunnel) { return tunnel == "wg0"; }),
-            killed);
+  const auto is_wg0 = [](const std::string& tunnel) { return tunnel == "wg0"; };
+  carry_out(plan(killed, without_outbound(killed, is_wg0)).value(), killed);
   EXPECT_EQ(killed.rules, before.rules);
   EXPECT_EQ(killed.routes, before.routes);
 }

@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "core/hostnet/forwarding.h"
 #include "core/hostnet/nft_lower.h"
 #include "core/hostnet/nft_print.h"
+#include "core/hostnet/outbound_routing.h"
 
 namespace ginnel::hostnet {
 namespace {
@@ -85,6 +87,34 @@ TEST(ServerTable, HoldsClientsToTheUplinkThatWasChosenForThem) {
                       "iifname \"wg0\" meta nfproto ipv4 counter drop\n"
                       "iifname \"wg0\" meta nfproto ipv6 counter drop\n"))
       << rules;
+}
+
+TEST(ServerHost, WantsItsInterfaceItsTableAndTheSettingsThatAreGiven) {
+  ServerNetwork network = dual_stack();
+  network.addresses = {net::InterfaceAddress::parse("10.200.100.1/24").value()};
+  network.mtu = 1420;
+  const WantedHost wanted =
+      server_host(network, {}, {{.path = std::string(kForwarding4), .value = "1"}});
+  ASSERT_EQ(wanted.network.interfaces.size(), 1u);
+  EXPECT_EQ(wanted.network.interfaces[0],
+            (WantedInterface{.name = "wg0", .mtu = 1420, .addresses = network.addresses}));
+  ASSERT_EQ(wanted.tables.size(), 1u);
+  EXPECT_EQ(wanted.tables[0], server_table(network));
+  EXPECT_EQ(wanted.sysctls.size(), 1u);
+  EXPECT_TRUE(wanted.network.rules.empty());
+  EXPECT_TRUE(wanted.network.routes.empty());
+}
+
+TEST(ServerHost, LeadsClientsThroughTheInterfaceThatWasChosenForThem) {
+  ServerNetwork network = dual_stack();
+  network.only_uplink = true;
+  const HostState current{.routes = {{.destination = net::Prefix::parse("0.0.0.0/0").value(),
+                                      .gateway = net::Address::parse("198.51.100.1").value(),
+                                      .interface = "eth0"}}};
+  const WantedHost wanted = server_host(network, current, {});
+  EXPECT_EQ(wanted.network.rules.size(), 4u);
+  ASSERT_EQ(wanted.network.routes.size(), 1u);
+  EXPECT_EQ(wanted.network.routes[0].table, outbound_table(network.listen_port));
 }
 
 TEST(ServerTable, DoesWithoutAFamily) {

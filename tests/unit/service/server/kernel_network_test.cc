@@ -19,15 +19,15 @@ class KernelNetworkTest : public os::PrivateNetwork {
     shell("ip link add wg0 type veth peer name wg0-far");
     make_pair("eth0", "eth0-far");
     shell("ip addr add 198.51.100.7/24 dev eth0 && ip route add default via 198.51.100.1");
-    wishes = {.rules = {.interface = "wg0",
-                        .subnet4 = net::Prefix::parse("10.200.100.0/24").value(),
-                        .subnet6 = net::Prefix::parse("fd00:1:2:3::/64").value(),
-                        .uplink4 = "eth0",
-                        .uplink6 = "",
-                        .listen_port = 51820},
-              .addresses = {net::InterfaceAddress::parse("10.200.100.1/24").value(),
-                            net::InterfaceAddress::parse("fd00:1:2:3::1/64").value()},
-              .mtu = 1420};
+    wishes.network = {.interface = "wg0",
+                      .addresses = {net::InterfaceAddress::parse("10.200.100.1/24").value(),
+                                    net::InterfaceAddress::parse("fd00:1:2:3::1/64").value()},
+                      .mtu = 1420,
+                      .subnet4 = net::Prefix::parse("10.200.100.0/24").value(),
+                      .subnet6 = net::Prefix::parse("fd00:1:2:3::/64").value(),
+                      .uplink4 = "eth0",
+                      .uplink6 = "",
+                      .listen_port = 51820};
   }
 
   Result<std::unique_ptr<KernelNetwork>> try_open(const std::string& interface = "wg0") {
@@ -95,7 +95,7 @@ TEST_F(KernelNetworkTest, LoadsItsTableAgainOnlyWhenItMust) {
   apply(*network, wishes);
   EXPECT_EQ(handle(), first);
 
-  wishes.rules.client_to_client = true;
+  wishes.network.client_to_client = true;
   apply(*network, wishes);
   const std::string changed = ruleset();
   EXPECT_TRUE(has(changed, "iifname \"wg0\" oifname \"wg0\" accept")) << changed;
@@ -110,7 +110,7 @@ TEST_F(KernelNetworkTest, KeepsWhatWasAppliedWhenAChangeFails) {
   apply(*network, wishes);
   const std::string before = ruleset();
   HostWishes impossible = wishes;
-  impossible.rules.interface = "wg9";
+  impossible.network.interface = "wg9";
   EXPECT_FALSE(network->apply(impossible));
   EXPECT_EQ(ruleset(), before);
   EXPECT_TRUE(has(shell("ip addr show wg0"), "10.200.100.1/24"));
@@ -118,7 +118,7 @@ TEST_F(KernelNetworkTest, KeepsWhatWasAppliedWhenAChangeFails) {
 
 TEST_F(KernelNetworkTest, LeavesNothingWhenTheFirstChangeFails) {
   const auto network = open();
-  wishes.rules.interface = "wg9";
+  wishes.network.interface = "wg9";
   EXPECT_FALSE(network->apply(wishes));
   EXPECT_EQ(ruleset(), "");
   EXPECT_EQ(shell("sysctl -n net.ipv4.ip_forward"), "0\n");

@@ -17,14 +17,14 @@ TEST_F(ServerTest, ConfiguresDeviceAndHost) {
   EXPECT_FALSE(device.private_key.is_zero());
   ASSERT_TRUE(device.peers.contains(key(kKeyA)));
   ASSERT_TRUE(host.applied);
-  EXPECT_EQ(host.applied->rules.interface, "wg7");
-  EXPECT_EQ(host.applied->rules.uplink4, "eth0");
-  EXPECT_EQ(host.applied->rules.uplink6, "");
-  EXPECT_EQ(host.applied->rules.listen_port, 51820);
-  ASSERT_EQ(host.applied->addresses.size(), 2u);
-  EXPECT_EQ(host.applied->addresses[0].to_string(), "10.200.100.1/24");
-  EXPECT_EQ(host.applied->addresses[1].to_string(), "fd00:1:2:3::1/64");
-  EXPECT_EQ(host.applied->mtu, 1420u);
+  EXPECT_EQ(host.applied->network.interface, "wg7");
+  EXPECT_EQ(host.applied->network.uplink4, "eth0");
+  EXPECT_EQ(host.applied->network.uplink6, "");
+  EXPECT_EQ(host.applied->network.listen_port, 51820);
+  ASSERT_EQ(host.applied->network.addresses.size(), 2u);
+  EXPECT_EQ(host.applied->network.addresses[0].to_string(), "10.200.100.1/24");
+  EXPECT_EQ(host.applied->network.addresses[1].to_string(), "fd00:1:2:3::1/64");
+  EXPECT_EQ(host.applied->network.mtu, 1420u);
 }
 
 TEST_F(ServerTest, LeavesTheHostAsItWasWhenItEnds) {
@@ -130,8 +130,8 @@ TEST_F(ServerTest, ReloadTakesOverWhatChangedOnly) {
   EXPECT_EQ(change->settings, (std::vector<std::string>{"listen_addr", "client_to_client"}));
   EXPECT_EQ(device.touched, std::set{key(kKeyB)});
   EXPECT_EQ(device.listen_port, 4500);
-  EXPECT_TRUE(host.applied->rules.client_to_client);
-  EXPECT_EQ(host.applied->rules.listen_port, 4500);
+  EXPECT_TRUE(host.applied->network.client_to_client);
+  EXPECT_EQ(host.applied->network.listen_port, 4500);
 
   const auto nothing = server->reload();
   ASSERT_TRUE(nothing);
@@ -204,8 +204,8 @@ TEST_F(ServerTest, FollowsTheUplink) {
 
   host.state.routes.clear();
   server->follow_host();
-  EXPECT_EQ(host.applied->rules.uplink4, "eth0");  // It may be back before we notice.
-  EXPECT_EQ(host.applied->rules.uplink6, "");
+  EXPECT_EQ(host.applied->network.uplink4, "eth0");  // It may be back before we notice.
+  EXPECT_EQ(host.applied->network.uplink6, "");
   EXPECT_EQ(server->view().uplink_ipv4.value, std::nullopt);
   EXPECT_EQ(server->view().state, ServerState::NoUplink);
 
@@ -213,7 +213,7 @@ TEST_F(ServerTest, FollowsTheUplink) {
   host.state.routes = {
       {.destination = net::Prefix::parse("0.0.0.0/0").value(), .interface = "wwan0"}};
   server->follow_host();
-  EXPECT_EQ(host.applied->rules.uplink4, "wwan0");
+  EXPECT_EQ(host.applied->network.uplink4, "wwan0");
   EXPECT_EQ(server->view().state, ServerState::Online);
 }
 
@@ -224,8 +224,8 @@ TEST_F(ServerTest, KeepsANamedUplinkThatGoesAway) {
   host.state.routes = {
       {.destination = net::Prefix::parse("0.0.0.0/0").value(), .interface = "wwan0"}};
   server->follow_host();
-  EXPECT_EQ(host.applied->rules.uplink4, "eth0");
-  EXPECT_TRUE(host.applied->rules.only_uplink);
+  EXPECT_EQ(host.applied->network.uplink4, "eth0");
+  EXPECT_TRUE(host.applied->network.only_uplink);
   EXPECT_EQ(server->view().state, ServerState::NoUplink);
 }
 
