@@ -71,6 +71,20 @@ TEST(Load, FromTheThresholdOnNoWorkIsDoneWithoutACookie) {
   EXPECT_EQ(pair.b.count(Kind::SessionMade), 0u);
 }
 
+TEST(Load, WhoeverCannotKeepUpGivesNoCookiesUntilItCan) {
+  Pair pair;
+  Flooder flooder(pair.b, 5);
+  std::size_t cookies = 0;
+  pair.sim.on_datagram = [&](const SimNode& from, const net::Endpoint&, ByteView bytes) {
+    if (&from == &pair.b && bytes[0] == wg::CookieReply::kType) ++cookies;
+  };
+  constexpr std::size_t kMany = wg::LoadGauge::kSwamped + 100;
+  flooder.flood(pair.sim.now(), kMany);
+  pair.sim.send(pair.b, pair.a, 0);  // Carries what the device had to say to the flood.
+  EXPECT_EQ(pair.b.drops(wg::Drop::CookieRequired), kMany);
+  EXPECT_EQ(cookies, wg::LoadGauge::kSwamped - 1);  // To those that came last.
+}
+
 TEST(Load, AnHonestPeerTakesTheCookieAndGetsInWhileTheFloodGoesOn) {
   Pair pair;
   Flooder flooder(pair.b, 5);

@@ -47,8 +47,10 @@ bool Engine::admit(const Now& now, const HandshakeDatagram& datagram, ControlOut
   const net::Endpoint& source = datagram.path.remote;
   if (!cookie_server_.has_valid_mac2(*identity_, now.mono, rng_, source, datagram.view())) {
     drops_.add(Drop::CookieRequired);
-    emit(cookie_server_.reply(*identity_, now.mono, rng_, source, datagram.view()), datagram.path,
-         out);
+    if (!load_.swamped()) {
+      emit(cookie_server_.reply(*identity_, now.mono, rng_, source, datagram.view()), datagram.path,
+           out);
+    }
     return false;
   }
   if (!limiter_.admit(now.mono, source.address)) {

@@ -59,12 +59,20 @@ class LoadGauge {
   // Load comes in waves: without this, each trough would let in messages without a cookie.
   static constexpr Duration kLinger = 1s;
 
+  // From so many on, half of the queue, nobody is given a cookie: to make and send one costs five
+  // times what it costs to see that a message has none, and the queue is about to lose messages of
+  // those who have theirs.
+  static constexpr std::size_t kSwamped = 512;
+
   void note_depth(std::size_t waiting, MonoTime now) {
+    waiting_ = waiting;
     if (waiting >= kThreshold) until_ = now + kLinger;
   }
   bool under_load(MonoTime now) const { return now < until_; }
+  bool swamped() const { return waiting_ >= kSwamped; }
 
  private:
+  std::size_t waiting_ = 0;
   MonoTime until_{MonoTime::min()};
 };
 

@@ -18,7 +18,7 @@ enum class Drop : std::uint8_t {
   UnknownType,
   ReservedNotZero,
   BadMac1,            // Whoever sent it does not know our public key.
-  CookieRequired,     // Under load; a cookie reply was sent instead.
+  CookieRequired,     // Under load; a cookie was sent instead, unless too many waited.
   RateLimited,        // Too many handshakes of one source or peer.
   UnknownPeer,        // An honest handshake, from a key that is not configured.
   UnknownSession,     // No session or handshake of ours has that index.

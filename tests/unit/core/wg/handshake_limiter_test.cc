@@ -102,5 +102,15 @@ TEST(LoadGauge, IsUnderLoadFromItsThresholdUntilASecondOfCalm) {
   EXPECT_FALSE(load.under_load(start + 1900ms));
 }
 
+TEST(LoadGauge, IsSwampedOnlyWhileTheQueueIsHalfFull) {
+  LoadGauge load;
+  EXPECT_FALSE(load.swamped());
+  for (const std::size_t waiting : {LoadGauge::kSwamped - 1, LoadGauge::kSwamped,
+                                    LoadGauge::kSwamped + 1, LoadGauge::kSwamped - 1}) {
+    load.note_depth(waiting, MonoTime{} + 1h);
+    EXPECT_EQ(load.swamped(), waiting >= LoadGauge::kSwamped) << waiting;
+  }
+}
+
 }  // namespace
 }  // namespace ginnel::wg
