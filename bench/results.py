@@ -20,6 +20,9 @@ GATES = {
     ("ping-loaded", "p50 us"): ("ratio", "<=", 1),
     ("share", "of no crypto"): ("ours", ">=", 0.6),
     ("memory", "VmRSS MB"): ("ours", "<=", 24),
+    ("handshakes", "CPU us each"): ("ours", "<=", 140),
+    ("flood", "of handshakes kept"): ("ours", ">=", 0.8),
+    ("fairness", "full speed, times alone"): ("ours", "<=", 2),
     ("peers-10k", "setconf s"): ("ours", "<=", 0.15),
     ("peers-10k", "VmRSS MB more"): ("ours", "<=", 20),
     ("peers-10k", "idle CPU %"): ("ours", "<=", 0.1),
@@ -29,7 +32,7 @@ GATES = {
 
 
 def more_is_better(unit):
-    return unit.endswith("bit/s") or unit.endswith("pps") or unit.startswith("of ")
+    return unit.endswith(("bit/s", "pps", "answers/s")) or unit.startswith("of ")
 
 
 def worse_quartile(values, unit):
