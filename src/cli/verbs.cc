@@ -9,19 +9,19 @@ namespace ginnel::cli {
 namespace {
 
 constinit const std::array kVerbs = {
-    &kServer,     &kServerReload,  &kServerStatus, &kPeerAdd,  &kPeerRemove,
-    &kPeerEnable, &kPeerDisable,   &kPeerList,     &kPeerShow, &kPeerConfig,
-    &kPeerQr,     &kPeerForgetKey, &kUp,           &kDown,     &kReload,
-    &kSave,       &kStrip,         &kDev,          &kShow,     &kGenkey,
-    &kPubkey,     &kGenpsk,        &kBench,        &kVersion,  &kCompletion,
+    &kServer,      &kServerReload, &kServerStatus, &kPeerAdd,    &kPeerRemove, &kPeerEnable,
+    &kPeerDisable, &kPeerList,     &kPeerShow,     &kPeerConfig, &kPeerQr,     &kPeerForgetKey,
+    &kUp,          &kDown,         &kReload,       &kSave,       &kStrip,      &kCage,
+    &kDev,         &kShow,         &kGenkey,       &kPubkey,     &kGenpsk,     &kBench,
+    &kVersion,     &kCompletion,
 };
 
 constexpr std::string_view kPlanned[] = {
-    "api",       "backup",  "cage",       "cert",   "coordinator", "dns",  "doctor",
-    "exit-node", "file",    "gateway",    "get",    "ip",          "join", "killswitch",
-    "leave",     "lock",    "metrics",    "nc",     "netcheck",    "ping", "policy",
-    "relay",     "restore", "routecheck", "serve",  "set",         "ssh",  "status",
-    "switch",    "update",  "wait",       "whoami", "whois",       "why",
+    "api",     "backup",     "cert",   "coordinator", "dns",  "doctor",     "exit-node",
+    "file",    "gateway",    "get",    "ip",          "join", "killswitch", "leave",
+    "lock",    "metrics",    "nc",     "netcheck",    "ping", "policy",     "relay",
+    "restore", "routecheck", "serve",  "set",         "ssh",  "status",     "switch",
+    "update",  "wait",       "whoami", "whois",       "why",
 };
 
 }  // namespace

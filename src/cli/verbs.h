@@ -10,6 +10,7 @@
 namespace ginnel::cli {
 
 extern const Verb kBench;
+extern const Verb kCage;
 extern const Verb kCompletion;
 extern const Verb kDev;
 extern const Verb kDown;

@@ -123,4 +123,11 @@ Status keep_only(std::span<const Capability> kept) {
   return ok();
 }
 
+Status give_up_all() {
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  if (!write_sets({})) return os_fail("drop capabilities", errno);
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return os_fail("forbid new privileges", errno);
+  return ok();
+}
+
 }  // namespace ginnel::os

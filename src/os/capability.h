@@ -32,4 +32,9 @@ Status require_capability(Capability capability, std::string_view what);
 // others. Lacking one of `kept` is no error.
 Status keep_only(std::span<const Capability> kept);
 
+// Gives up every capability, for good and for programs that are started later. Unlike keep_only()
+// it leaves the bounds as they are: the kernel refuses to start a program that it would have to
+// give less than its file says (`ping`), while one that gets nothing at all may start.
+Status give_up_all();
+
 }  // namespace ginnel::os

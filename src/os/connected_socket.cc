@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fmt/format.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "os/os_error.h"
@@ -75,6 +76,17 @@ Result<Fd> begin_stream(const net::Endpoint& to, const SocketOrigin& origin) {
   auto fd = connect_socket(to, SOCK_STREAM, origin);
   if (fd) set_option(fd->get(), IPPROTO_TCP, TCP_NODELAY, 1);
   return fd;
+}
+
+Status finish_connecting(int fd, Duration patience) {
+  const auto limit = std::chrono::duration_cast<std::chrono::milliseconds>(patience);
+  pollfd watched{.fd = fd, .events = POLLOUT, .revents = 0};
+  const int count = poll(&watched, 1, static_cast<int>(limit.count()));
+  int error = 0;
+  socklen_t length = sizeof error;
+  if (count > 0) getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+  if (count > 0 && error == 0) return ok();
+  return os_fail("connect by TCP", count < 0 ? errno : error != 0 ? error : ETIMEDOUT);
 }
 
 Result<StreamListener> StreamListener::listen(const net::Endpoint& at,

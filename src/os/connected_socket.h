@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "base/time.h"
 #include "net/endpoint.h"
 #include "os/fd.h"
 
@@ -28,6 +29,9 @@ Result<std::optional<ByteView>> receive_datagram(int fd, ByteSpan room);
 // Connecting goes on behind it; what is sent before it stands does not go out, and a failure shows
 // in the first send or receive after it.
 Result<Fd> begin_stream(const net::Endpoint& to, const SocketOrigin& origin);
+
+// Waits until it stands. Fails when it does not within `patience`.
+Status finish_connecting(int fd, Duration patience);
 
 class StreamListener {
  public:

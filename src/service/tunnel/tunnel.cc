@@ -20,7 +20,21 @@ Result<std::unique_ptr<Tunnel>> Tunnel::start(TunnelOptions options) {
   auto device = os::TunDevice::open(
       {.name = options.interface, .multi_queue = workers > 1, .offloads = options.tun_offloads});
   if (!device) return pass(std::move(device));
+  auto netlink = os::Rtnetlink::open();
+  if (!netlink) return pass(std::move(netlink));
+  const hostnet::SetMtu mtu{.interface = (*device)->name(), .mtu = options.mtu};
+  if (Status set = netlink->apply(mtu); !set) return pass(std::move(set));
   auto tunnel = std::make_unique<Tunnel>(Key{}, (*device)->name(), workers);
+  if (Status made = tunnel->make(options, std::move(*device)); !made) {
+    return pass(std::move(made));
+  }
+  return tunnel;
+}
+
+Result<std::unique_ptr<Tunnel>> Tunnel::adopt(os::Fd queue, TunnelOptions options) {
+  auto device = os::TunDevice::adopt(std::move(queue), {.offloads = options.tun_offloads});
+  if (!device) return pass(std::move(device));
+  auto tunnel = std::make_unique<Tunnel>(Key{}, (*device)->name(), 1);
   if (Status made = tunnel->make(options, std::move(*device)); !made) {
     return pass(std::move(made));
   }
@@ -36,9 +50,6 @@ Status Tunnel::make(const TunnelOptions& options, std::unique_ptr<os::TunDevice>
     if (!made) return pass(std::move(made));
     flag->emplace(std::move(*made));
   }
-  auto netlink = os::Rtnetlink::open();
-  if (!netlink) return pass(std::move(netlink));
-  if (Status set = netlink->apply(hostnet::SetMtu{interface_, options.mtu}); !set) return set;
 
   const std::size_t count = tables_.worker_mailboxes.size();
   std::vector<std::unique_ptr<os::TunDevice>> queues;
@@ -57,6 +68,8 @@ Status Tunnel::make(const TunnelOptions& options, std::unique_ptr<os::TunDevice>
     }
     auto worker = TunnelWorker::create(tables_, i, std::move(queues[i]), std::move(aead), *wake_);
     if (!worker) return pass(std::move(worker));
+    // Until the interface says so itself, which it may not where we may not look.
+    (*worker)->set_mtu(options.mtu);
     workers_.push_back(std::move(*worker));
   }
   ControlOptions control{

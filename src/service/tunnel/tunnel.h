@@ -37,6 +37,9 @@ class Tunnel final : public WgDevice {
 
   // Makes the interface, down and without addresses, and binds a port of the kernel's choice.
   static Result<std::unique_ptr<Tunnel>> start(TunnelOptions options);
+  // The same with an interface that exists, of one queue, wherever it is: its name, MTU and state
+  // are others' business, and `options.interface` does not count.
+  static Result<std::unique_ptr<Tunnel>> adopt(os::Fd queue, TunnelOptions options);
   Tunnel(Key, std::string interface, std::size_t workers);
   ~Tunnel() override;  // Takes the interface down with it.
 

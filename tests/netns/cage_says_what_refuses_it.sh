@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Where namespaces are refused the message names the setting that does it; wrong input is refused
+# before anything is made, and commands in the file are not run.
+source "$(dirname "$0")/cage_lib.sh"
+make_world
+
+step "no namespaces"
+# In a user namespace of its own the limit can be set without the host's noticing.
+expect 3 as_user unshare --user --map-root-user bash -c "
+  echo 0 >/proc/sys/user/max_user_namespaces
+  exec '$GINNEL' cage '$own/tun0.conf' -- true" 2>"$dir/refused.txt"
+grep -q 'user.max_user_namespaces = 0; as root: sysctl -w user.max_user_namespaces=' \
+  "$dir/refused.txt" || fail "says $(cat "$dir/refused.txt")"
+
+step "wrong input"
+expect 2 cage_with 2>"$dir/none.txt"
+grep -q 'ginnel cage' "$dir/none.txt" || fail "says $(cat "$dir/none.txt")"
+expect 1 as_user "$GINNEL" cage "$own/none.conf" -- true 2>"$dir/missing.txt"
+grep -q 'none.conf: there is no such file' "$dir/missing.txt" || fail "$(cat "$dir/missing.txt")"
+conf wrong 192.0.2.1 </dev/null
+expect 2 as_user "$GINNEL" cage "$own/wrong.conf" -- true 2>"$dir/wrong.txt"
+grep -q 'wrong.conf:.*Endpoint' "$dir/wrong.txt" || fail "$(cat "$dir/wrong.txt")"
+
+step "commands of the file"
+conf hooked <<<"PostUp = touch $own/was-run"
+as_user "$GINNEL" cage "$own/hooked.conf" -- true 2>"$dir/hooked.txt"
+grep -q 'not run in a cage' "$dir/hooked.txt" || fail "$(cat "$dir/hooked.txt")"
+[[ ! -e $own/was-run ]] || fail "PostUp was run"
