@@ -17,6 +17,7 @@ namespace ginnel::os {
 namespace {
 
 constexpr int kMaxDumpAttempts = 16;
+constexpr int kMaxErrno = 4095;                    // As the kernel has it.
 constexpr int kSendBufferBytes = 4 * 1024 * 1024;  // A transaction is one datagram.
 
 // The text that the kernel attaches to a refusal, behind the (possibly capped) copy of the request.
@@ -31,6 +32,15 @@ std::string extended_text(const nlmsghdr& header, const nlmsgerr& refusal) {
     if (type == NLMSGERR_ATTR_MSG) text = read_text(payload);
   });
   return text;
+}
+
+// A dump that fails on its way says so where it ends. Nothing: it is whole.
+std::optional<NetlinkRefusal> read_end(const nlmsghdr& header) {
+  if (mnl_nlmsg_get_payload_len(&header) < sizeof(int)) return std::nullopt;
+  int error = 0;
+  std::memcpy(&error, mnl_nlmsg_get_payload(&header), sizeof error);
+  if (error >= 0 || error < -kMaxErrno) return std::nullopt;
+  return NetlinkRefusal{.sequence = header.nlmsg_seq, .number = -error};
 }
 
 // Reads an NLMSG_ERROR; number 0 is an acknowledgement.
@@ -156,6 +166,7 @@ Result<NetlinkSocket::DumpEnd> NetlinkSocket::read_dump(std::uint32_t sequence,
       if (header.nlmsg_seq != sequence || done) return;
       torn |= (header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
       if (header.nlmsg_type == NLMSG_DONE) {
+        refusal = read_end(header);
         done = true;
       } else if (header.nlmsg_type == NLMSG_ERROR) {
         refusal = read_answer(header);

@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
+#include "base/secret.h"
 #include "os/fd.h"
 
 struct nlmsghdr;
@@ -32,7 +33,7 @@ class NetlinkSocket {
  public:
   using Message = std::function<void(const nlmsghdr& message)>;
 
-  // `protocol` is NETLINK_ROUTE or NETLINK_NETFILTER.
+  // `protocol` is NETLINK_ROUTE, NETLINK_NETFILTER or NETLINK_GENERIC.
   static Result<NetlinkSocket> open(int protocol);
 
   int fd() const { return fd_.get(); }
@@ -53,6 +54,9 @@ class NetlinkSocket {
   // Sends a transaction whose message `acknowledged` asks for an answer. Returns what the kernel
   // refused, which is everything or nothing; empty when all of it took effect.
   Result<std::vector<NetlinkRefusal>> transact(ByteView messages, std::uint32_t acknowledged);
+
+  // Erases what the kernel sent last, which may hold keys.
+  void forget() { erase(buffer_); }
 
  private:
   explicit NetlinkSocket(Fd fd) : fd_(std::move(fd)), buffer_(kMaxNetlinkMessage) {}
