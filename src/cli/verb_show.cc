@@ -7,7 +7,7 @@
 #include "http/json.h"
 #include "os/clock.h"
 #include "os/interface_index.h"
-#include "service/tunnel/uapi_client.h"
+#include "service/tunnel/found_devices.h"
 
 namespace ginnel::cli {
 namespace {
@@ -166,16 +166,23 @@ std::string render(const Request& request, const std::string& name, const wg::De
       {.colour = wants_colour(io), .hides_keys = hides_keys(io), .zones = os::interface_name});
 }
 
+Result<wg::DeviceStatus> observe(const std::string& name, Duration timeout) {
+  auto device = tunnel::find_device(name, timeout);
+  if (device) return (*device)->observe();
+  // One of another kind is none, to who asks for WireGuard.
+  const ErrorCode code = device.error().code;
+  return fail(code == ErrorCode::Conflict ? ErrorCode::NotFound : code, device.error().message);
+}
+
 // An interface that cannot be read does not keep the others from being shown, but nothing about
 // this looks like success.
 int show_devices(const Request& request, const std::vector<std::string>& names, Io& io) {
-  const tunnel::UapiClient client;
   ShowJson json(hides_keys(io));
   int status = kOk;
   for (const std::string& name : names) {
-    const auto device = client.read(name, os::Clock().mono() + request.timeout);
+    const auto device = observe(name, request.timeout);
     if (!device) {
-      status = io.report("show", {device.error().code, name + ": " + device.error().message});
+      status = io.report("show", device.error());
     } else if (request.json && name == kVersionMember) {
       status = io.report("show", {ErrorCode::Conflict,
                                   "version: an interface of this name cannot be told from the "
@@ -202,7 +209,7 @@ int run_show(const Args& args, Io& io) {
   if (!request->interface.empty() && request->interface != "interfaces") {
     return show_devices(*request, {std::string(request->interface)}, io);
   }
-  const auto names = tunnel::UapiClient().interfaces();
+  const auto names = tunnel::list_devices();
   if (!names) return io.report("show", names.error());
   if (request->interface == "interfaces") return show_interfaces(*names, request->json, io);
   return show_devices(*request, *names, io);
@@ -229,7 +236,7 @@ constexpr Flag kFlags[] = {
 constexpr Exit kExits[] = {
     {kOk, "shown"},
     {kFailed, "there is no such interface, or its answer made no sense"},
-    {kNotPermitted, "its control socket is another user's"},
+    {kNotPermitted, "it is another user's, or the kernel's and CAP_NET_ADMIN is missing"},
     {kNoConnection, "nobody answers on its control socket"},
     {kTimedOut, "--timeout passed"},
 };

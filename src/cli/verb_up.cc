@@ -60,7 +60,7 @@ int run_up(const Args& args, Io& io) {
     const auto backend = quick::parse_backend(name);
     if (!backend) {
       return fail(ErrorCode::InvalidArgument,
-                  fmt::format("--backend: \"{}\" is neither auto nor userspace", name));
+                  fmt::format("--backend: \"{}\" is none of auto, userspace and kernel", name));
     }
     options.backend = *backend;
     return ok();
@@ -91,7 +91,7 @@ int run_strip(const Args& args, Io& io) {
 constexpr Flag kUpFlags[] = {{.name = "--backend",
                               .value = "WHICH",
                               .help = "what carries the packets (default: auto)",
-                              .words = "auto userspace"}};
+                              .words = "auto userspace kernel"}};
 
 constexpr Exit kUpExits[] = {
     {kOk, "the tunnel stands"},

@@ -2,6 +2,8 @@
 # shellcheck shell=bash disable=SC2034  # Scenarios read what is set here.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
+export GINNEL_BACKEND=userspace # On machines whose kernel has WireGuard, too.
+
 key_a=$(wg genkey) key_b=$(wg genkey)
 pub_a=$(wg pubkey <<<"$key_a") pub_b=$(wg pubkey <<<"$key_b")
 

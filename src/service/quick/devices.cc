@@ -8,7 +8,8 @@
 #include "core/config/uapi.h"
 #include "os/child_process.h"
 #include "os/clock.h"
-#include "service/tunnel/uapi_device.h"
+#include "os/kernel_wireguard.h"
+#include "service/tunnel/uapi_client.h"
 
 namespace ginnel::quick {
 namespace {
@@ -37,6 +38,7 @@ Status start_program(const std::vector<std::string>& words, Interruption& interr
 std::optional<Backend> parse_backend(std::string_view name) {
   if (name == "auto") return Backend::Automatic;
   if (name == "userspace") return Backend::Userspace;
+  if (name == "kernel") return Backend::Kernel;
   return std::nullopt;
 }
 
@@ -48,6 +50,17 @@ Result<std::string> make_device(const DeviceOptions& options, os::Rtnetlink& rtn
     return fail(ErrorCode::AlreadyExists,
                 fmt::format("interface {} exists; take it down first", options.interface));
   }
+  if (options.backend != Backend::Userspace) {
+    Status made = rtnetlink.create_link(options.interface, os::kWireguardLink);
+    if (made) return "kernel";
+    if (made.error().code != ErrorCode::Unsupported) return pass(std::move(made));
+    if (options.backend == Backend::Kernel) {
+      return fail(ErrorCode::Unsupported,
+                  fmt::format("interface {}: this kernel has no WireGuard; \"modprobe wireguard\" "
+                              "loads it where it was built, and --backend userspace does without",
+                              options.interface));
+    }
+  }
   if (!options.program.empty()) {
     const Status made = start_program({options.program, options.interface}, interruption);
     if (!made) return std::unexpected(made.error());
@@ -56,19 +69,6 @@ Result<std::string> make_device(const DeviceOptions& options, os::Rtnetlink& rtn
   const Status made = start_program({own_path(), "dev", options.interface}, interruption);
   if (!made) return std::unexpected(made.error());
   return "userspace";
-}
-
-Result<std::unique_ptr<tunnel::WgDevice>> open_device(const std::string& interface,
-                                                      os::Rtnetlink& rtnetlink) {
-  if (tunnel::UapiClient().answers(interface)) {
-    return std::make_unique<tunnel::UapiDevice>(interface);
-  }
-  const auto links = rtnetlink.read_links();
-  if (!links) return std::unexpected(links.error());
-  if (std::ranges::find(*links, interface, &hostnet::Link::name) == links->end()) {
-    return fail(ErrorCode::NotFound, fmt::format("interface {} does not exist", interface));
-  }
-  return fail(ErrorCode::Conflict, fmt::format("interface {} is not WireGuard's", interface));
 }
 
 Status delete_device(const std::string& interface, os::Rtnetlink& rtnetlink) {

@@ -1,27 +1,26 @@
-// The interfaces of tunnels that stand by themselves: made, found again and deleted, whatever
-// carries their packets.
+// The interfaces of tunnels that stand by themselves: made and deleted, whatever carries their
+// packets. service/tunnel/found_devices.h finds them again.
 #pragma once
 
-#include <memory>
 #include <string>
 
 #include "os/rtnetlink.h"
 #include "service/quick/interruption.h"
-#include "service/tunnel/wg_device.h"
 
 namespace ginnel::quick {
 
 enum class Backend : std::uint8_t {
-  Automatic,
+  Automatic,  // The kernel's where it has WireGuard, else one in userspace.
   Userspace,
+  Kernel,
 };
-// "auto", "userspace".
+// "auto", "userspace", "kernel".
 std::optional<Backend> parse_backend(std::string_view name);
 
 struct DeviceOptions {
   std::string interface;
   Backend backend = Backend::Automatic;
-  // Run instead of ours, with the interface as its argument; empty: ours.
+  // For one in userspace: run instead of ours, with the interface as its argument; empty: ours.
   std::string program;
 };
 
@@ -29,11 +28,6 @@ struct DeviceOptions {
 // "kernel" or "program". Fails when there is such an interface.
 Result<std::string> make_device(const DeviceOptions& options, os::Rtnetlink& rtnetlink,
                                 Interruption& interruption);
-
-// The WireGuard device of this name. Fails with NotFound when there is none, and with Conflict when
-// the interface is something else.
-Result<std::unique_ptr<tunnel::WgDevice>> open_device(const std::string& interface,
-                                                      os::Rtnetlink& rtnetlink);
 
 // Deletes it, and waits until the process that carried it has left. One that is gone is no failure.
 Status delete_device(const std::string& interface, os::Rtnetlink& rtnetlink);

@@ -5,6 +5,7 @@
 #include "service/quick/quick.h"
 #include "service/quick/save.h"
 #include "service/quick/standing.h"
+#include "service/tunnel/found_devices.h"
 
 namespace ginnel::quick {
 
@@ -15,7 +16,7 @@ Status down(const QuickOptions& options, Interruption& interruption) {
   auto standing = Standing::open(options.run_directory, source->interface, interruption);
   if (!standing) return pass(std::move(standing));
   if (!standing->record()) {
-    auto device = open_device(source->interface, standing->applier().rtnetlink());
+    auto device = tunnel::find_device(source->interface);
     if (!device) return pass(std::move(device));
     return fail(ErrorCode::Conflict,
                 fmt::format("interface {} was not brought up by ginnel; take it down with what did",

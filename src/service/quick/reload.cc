@@ -7,6 +7,7 @@
 #include "service/quick/quick.h"
 #include "service/quick/resolver.h"
 #include "service/quick/wishes.h"
+#include "service/tunnel/found_devices.h"
 
 namespace ginnel::quick {
 namespace {
@@ -57,7 +58,7 @@ class Change {
 
  private:
   Status plan() {
-    auto device = open_device(source_.interface, standing_.applier().rtnetlink());
+    auto device = tunnel::find_device(source_.interface);
     if (!device) return pass(std::move(device));
     device_ = std::move(*device);
     const auto status = device_->observe();

@@ -8,6 +8,7 @@
 #include "os/capability.h"
 #include "os/file.h"
 #include "service/quick/quick.h"
+#include "service/tunnel/found_devices.h"
 
 namespace ginnel::quick {
 namespace {
@@ -28,7 +29,7 @@ std::vector<net::InterfaceAddress> addresses_of(const hostnet::HostState& host,
 
 Status save_into(const Source& source, Standing& standing) {
   os::Rtnetlink& rtnetlink = standing.applier().rtnetlink();
-  auto device = open_device(source.interface, rtnetlink);
+  auto device = tunnel::find_device(source.interface);
   if (!device) return pass(std::move(device));
   const auto status = (*device)->observe();
   if (!status) return std::unexpected(status.error());

@@ -8,6 +8,7 @@
 #include "service/quick/quick.h"
 #include "service/quick/resolver.h"
 #include "service/quick/wishes.h"
+#include "service/tunnel/found_devices.h"
 
 namespace ginnel::quick {
 namespace {
@@ -51,7 +52,7 @@ class Rise {
     if (!backend) return pass(std::move(backend));
     record.backend = std::move(*backend);
     if (Status written = standing_.write(std::move(record)); !written) return written;
-    auto device = open_device(source_.interface, standing_.applier().rtnetlink());
+    auto device = tunnel::find_device(source_.interface);
     if (!device) return pass(std::move(device));
     device_ = std::move(*device);
     return ok();
@@ -67,7 +68,6 @@ class Rise {
     const auto status = device_->observe();
     if (!status) return std::unexpected(status.error());
     hostnet::StandingRecord record = *standing_.record();
-    if (!source_.file.listen_port) record.listen_port = status->listen_port;
     os::HostApplier& applier = standing_.applier();
     const auto tunnel = tunnel_of(source_, facts_of(*status), record, applier.rtnetlink());
     if (!tunnel) return std::unexpected(tunnel.error());
@@ -83,8 +83,19 @@ class Rise {
       if (!marked) return marked;
     }
     if (Status applied = applier.apply(wishes->host); !applied) return applied;
+    if (Status noted = note_port(); !noted) return noted;
     for (const std::string& warning : wishes->warnings) log::warn("{}", warning);
     return interruption_.check();
+  }
+
+  // The kernel's own interface chooses a port when it goes up.
+  Status note_port() {
+    if (source_.file.listen_port) return ok();
+    const auto status = device_->observe();
+    if (!status) return std::unexpected(status.error());
+    hostnet::StandingRecord record = *standing_.record();
+    record.listen_port = status->listen_port;
+    return standing_.write(std::move(record));
   }
 
   // After the routes: nobody is to ask the tunnel's servers around the tunnel.

@@ -13,8 +13,9 @@ class UapiDevice final : public WgDevice {
   // How long an answer may take: a change of 100,000 peers takes seconds.
   static constexpr Duration kAnswerLimit = 60s;
 
-  explicit UapiDevice(std::string interface, UapiClient client = UapiClient())
-      : interface_(std::move(interface)), client_(std::move(client)) {}
+  explicit UapiDevice(std::string interface, UapiClient client = UapiClient(),
+                      Duration answer_limit = kAnswerLimit)
+      : interface_(std::move(interface)), client_(std::move(client)), answer_limit_(answer_limit) {}
 
   const std::string& interface_name() const override { return interface_; }
   Status configure(wg::DeviceChange change) override;
@@ -23,6 +24,7 @@ class UapiDevice final : public WgDevice {
  private:
   std::string interface_;
   UapiClient client_;
+  Duration answer_limit_;
 };
 
 }  // namespace ginnel::tunnel
