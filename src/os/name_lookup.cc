@@ -76,6 +76,17 @@ Result<net::Endpoint> look_up(const std::string& host, const std::string& port) 
   return endpoint_of(*found.list);
 }
 
+Result<std::vector<net::Endpoint>> look_up_all(const std::string& host, const std::string& port) {
+  const Found found = ask(host.c_str(), port.c_str());
+  if (found.error == EAI_SERVICE) return no_service(port);
+  if (found.error != 0) return not_found(host, found.error);
+  std::vector<net::Endpoint> endpoints;
+  for (const addrinfo* answer = found.list.get(); answer != nullptr; answer = answer->ai_next) {
+    endpoints.push_back(endpoint_of(*answer));
+  }
+  return endpoints;
+}
+
 Result<std::uint16_t> look_up_port(const std::string& port) {
   const Found found = ask(nullptr, port.c_str());
   if (found.error != 0) return no_service(port);

@@ -16,6 +16,9 @@ Result<std::vector<net::Address>> look_up_host(const std::string& name);
 // Unavailable when it cannot be told now: trying again may help.
 Result<net::Endpoint> look_up(const std::string& host, const std::string& port);
 
+// Every address of the host, best first, with the port. Fails as look_up() does.
+Result<std::vector<net::Endpoint>> look_up_all(const std::string& host, const std::string& port);
+
 // The port by its number or the name of a UDP service.
 Result<std::uint16_t> look_up_port(const std::string& port);
 

@@ -112,4 +112,19 @@ wg::DeviceChange quick_difference(const QuickFile& file, const QuickNames& names
   return change;
 }
 
+bool may_have_moved(const QuickPeer& peer, const wg::PeerStatus& status, UnixTime now) {
+  if (!peer.endpoint || net::Address::parse(peer.endpoint->host)) return false;
+  return !status.last_handshake || now - *status.last_handshake >= kLostPeerSilence;
+}
+
+std::optional<net::Endpoint> next_endpoint(const std::vector<net::Endpoint>& found,
+                                           const std::optional<net::Endpoint>& present) {
+  if (found.empty()) return std::nullopt;
+  const auto at = present ? std::ranges::find(found, *present) : found.end();
+  const bool is_last = at == found.end() || at + 1 == found.end();
+  const net::Endpoint& next = is_last ? found.front() : *(at + 1);
+  if (next == present) return std::nullopt;
+  return next;
+}
+
 }  // namespace ginnel::config

@@ -21,4 +21,15 @@ wg::DeviceChange quick_addition(const QuickFile& file, const QuickNames& names);
 wg::DeviceChange quick_difference(const QuickFile& file, const QuickNames& names,
                                   const wg::DeviceStatus& device);
 
+// Sessions are renewed after two minutes, so a peer that traffic goes to is heard of by then.
+inline constexpr Duration kLostPeerSilence = 135s;
+
+// Whether the peer's endpoint is given by name, and it may be elsewhere by now.
+bool may_have_moved(const QuickPeer& peer, const wg::PeerStatus& status, UnixTime now);
+
+// Where to try a peer that may have moved: of all addresses that its name has, the one behind the
+// present one, so that each has its turn. Nothing when there is no other.
+std::optional<net::Endpoint> next_endpoint(const std::vector<net::Endpoint>& found,
+                                           const std::optional<net::Endpoint>& present);
+
 }  // namespace ginnel::config

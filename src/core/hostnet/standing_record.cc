@@ -12,7 +12,7 @@ namespace {
 // Lines of fields between tabs, which no name and no path has that gets here:
 //   boot ID | owner MARK | configuration PATH | backend NAME | resolver NAME | mtu N
 //   listen_port N | fwmark N | address ADDRESS/LENGTH | route PREFIX TABLE
-//   server TEXT | search TEXT
+//   server TEXT | search TEXT | silenced INTERFACE
 //   rule FAMILY PRIORITY INVERTED MARK MASK ACTION TABLE SUPPRESS FROM TO IIF OIF
 // "-" stands for nothing. Routes are the interface's own.
 constexpr char kSeparator = '\t';
@@ -115,6 +115,10 @@ bool read_line(const Fields& fields, StandingRecord& record) {
     auto& list = key == "server" ? record.dns.servers : record.dns.search;
     return list.size() < StandingRecord::kMaxDns && read(fields[1], list.emplace_back());
   }
+  if (key == "silenced") {
+    return record.silenced.size() < StandingRecord::kMaxSilenced &&
+           read(fields[1], record.silenced.emplace_back());
+  }
   if (key == "mtu") return read(fields[1], record.mtu);
   if (key == "listen_port") return read(fields[1], record.listen_port);
   if (key == "fwmark") return read(fields[1], record.fwmark);
@@ -131,6 +135,7 @@ std::string StandingRecord::to_text() const {
       or_nothing(resolver), mtu, listen_port, fwmark);
   for (const std::string& server : dns.servers) text += fmt::format("server\t{}\n", server);
   for (const std::string& domain : dns.search) text += fmt::format("search\t{}\n", domain);
+  for (const std::string& name : silenced) text += fmt::format("silenced\t{}\n", name);
   for (const net::InterfaceAddress& address : interface.addresses) {
     fmt::format_to(std::back_inserter(text), "address\t{}\n", address.to_string());
   }

@@ -17,6 +17,7 @@ struct StandingRecord {
   static constexpr std::size_t kMaxTextSize = std::size_t{128} * 1024 * 1024;
   static constexpr std::size_t kMaxRules = 1024;
   static constexpr std::size_t kMaxDns = 1024;
+  static constexpr std::size_t kMaxSilenced = 1024;
   static constexpr std::size_t kMaxAddresses = 4096;
   static constexpr std::size_t kMaxRoutes = std::size_t{2} * 1024 * 1024;
 
@@ -26,6 +27,8 @@ struct StandingRecord {
   std::string backend{};        // "userspace", "kernel", "program".
   std::string resolver{};       // Who was told of DNS servers; empty: nobody.
   WantedResolver dns{};         // What it was told.
+  // Links that answered for every name until then, and do not while this stands.
+  std::vector<std::string> silenced{};
   std::uint32_t mtu = 0;
   std::uint16_t listen_port = 0;  // Chosen by chance, not by the file. 0: not so.
   std::uint32_t fwmark = 0;       // The same.

@@ -20,6 +20,18 @@ TEST(LookUp, SaysWhatIsFinal) {
   EXPECT_EQ(found.error().code, ErrorCode::NotFound);
 }
 
+TEST(LookUpAll, FindsEveryAddressWithThePort) {
+  const auto found = look_up_all("192.0.2.1", "tftp");
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(*found, std::vector<net::Endpoint>{*net::Endpoint::parse("192.0.2.1:69")});
+  const auto loopback = look_up_all("localhost", "7");
+  ASSERT_TRUE(loopback) << loopback.error().message;
+  EXPECT_TRUE(std::ranges::all_of(*loopback, [](const net::Endpoint& endpoint) {
+    return endpoint.address.is_loopback() && endpoint.port == 7;
+  }));
+  EXPECT_EQ(look_up_all("localhost", "no-such-service").error().code, ErrorCode::NotFound);
+}
+
 TEST(LookUpPort, TakesNumbersAndServices) {
   EXPECT_EQ(look_up_port("051820"), 51820);
   EXPECT_EQ(look_up_port("tftp"), 69);

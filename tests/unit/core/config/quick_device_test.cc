@@ -1,5 +1,6 @@
 #include "core/config/quick_device.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "core/config/uapi_set.h"
@@ -94,6 +95,38 @@ TEST(QuickDifference, LeavesWhatTheFileDoesNotName) {
               f.peers[0].endpoint.reset();
             }),
             "set=1\n\n");
+}
+
+TEST(MayHaveMoved, AsksForANameAndForSilence) {
+  const auto file = parse_quick_file("wg0.conf", kText);
+  ASSERT_TRUE(file);
+  const QuickPeer& named = file->peers[0];
+  const UnixTime now{1'800'000'000s};
+  const struct {
+    std::optional<UnixTime> heard;
+    bool moved;
+  } rows[] = {{{}, true}, {now - 135s, true}, {now - 135s + 1ns, false}, {now + 1s, false}};
+  for (const auto& row : rows) {
+    wg::PeerStatus status;
+    status.last_handshake = row.heard;
+    EXPECT_EQ(may_have_moved(named, status, now), row.moved);
+    EXPECT_FALSE(may_have_moved(file->peers[1], status, now)) << "it has no endpoint";
+  }
+  for (const char* address : {"192.0.2.1", "2001:db8::1"}) {
+    QuickPeer fixed;
+    fixed.endpoint = QuickEndpoint{.host = address, .port = "1"};
+    EXPECT_FALSE(may_have_moved(fixed, {}, now)) << address;
+  }
+}
+
+TEST(NextEndpoint, GivesEachAddressItsTurn) {
+  const auto at = [](int n) { return *net::Endpoint::parse(fmt::format("192.0.2.{}:1", n)); };
+  EXPECT_EQ(next_endpoint({}, at(1)), std::nullopt);
+  EXPECT_EQ(next_endpoint({at(1)}, at(1)), std::nullopt);
+  EXPECT_EQ(next_endpoint({at(1)}, at(2)), at(1));
+  EXPECT_EQ(next_endpoint({at(1)}, std::nullopt), at(1));
+  EXPECT_EQ(next_endpoint({at(1), at(2), at(3)}, at(1)), at(2));
+  EXPECT_EQ(next_endpoint({at(1), at(2), at(3)}, at(3)), at(1));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ StandingRecord full_record() {
           .backend = "userspace",
           .resolver = "file",
           .dns = {.servers = {"10.0.0.1", "fe80::1%wg0"}, .search = {"a.example"}},
+          .silenced = {"eth0", "wlan0"},
           .mtu = 1420,
           .listen_port = 51820,
           .fwmark = 0xca6c,
