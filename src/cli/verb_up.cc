@@ -55,7 +55,8 @@ int run_with(std::string_view verb, const Args& args, Io& io,
 }
 
 int run_up(const Args& args, Io& io) {
-  return run_with("up", args, io, &quick::up, [&](QuickOptions& options) -> Status {
+  const auto work = args.flag("--foreground") ? &quick::stay : &quick::up;
+  return run_with("up", args, io, work, [&](QuickOptions& options) -> Status {
     const std::string_view name = args.value("--backend").value_or("auto");
     const auto backend = quick::parse_backend(name);
     if (!backend) {
@@ -72,7 +73,8 @@ int run_down(const Args& args, Io& io) { return run_with("down", args, io, &quic
 int run_save(const Args& args, Io& io) { return run_with("save", args, io, &quick::save); }
 
 int run_reload(const Args& args, Io& io) {
-  return run_with("reload", args, io, &quick::reload, [&](QuickOptions& options) {
+  const auto work = args.flag("--endpoints") ? &quick::reload_endpoints : &quick::reload;
+  return run_with("reload", args, io, work, [&](QuickOptions& options) {
     options.confirm_removal = args.flag("--confirm-removal");
     return ok();
   });
@@ -91,12 +93,16 @@ int run_strip(const Args& args, Io& io) {
 constexpr Flag kUpFlags[] = {{.name = "--backend",
                               .value = "WHICH",
                               .help = "what carries the packets (default: auto)",
-                              .words = "auto userspace kernel"}};
+                              .words = "auto userspace kernel"},
+                             {.name = "--foreground",
+                              .help = "stay, look up names of endpoints that fail again, and take "
+                                      "the tunnel down when ended"}};
 
 constexpr Exit kUpExits[] = {
-    {kOk, "the tunnel stands"},
+    {kOk, "the tunnel stands; with --foreground: it was taken down as asked"},
     {kFailed, "it does not, and the host is as it was"},
     {kNotPermitted, "CAP_NET_ADMIN is missing"},
+    {kNoConnection, "the name of an endpoint cannot be looked up at the moment"},
 };
 constexpr Exit kDownExits[] = {
     {kOk, "the host is as before \"up\""},
@@ -105,11 +111,14 @@ constexpr Exit kDownExits[] = {
     {kRefused, "the interface was not brought up by ginnel"},
 };
 constexpr Flag kReloadFlags[] = {
+    {.name = "--endpoints",
+     .help = "only look up the names of endpoints again, of peers that do not answer"},
     {.name = "--confirm-removal", .help = "let a file without peers remove all there are"}};
 constexpr Exit kReloadExits[] = {
     {kOk, "the tunnel is as the file says"},
     {kFailed, "it does not stand, or a step failed and it is as it was"},
     {kNotPermitted, "CAP_NET_ADMIN is missing"},
+    {kNoConnection, "the name of an endpoint cannot be looked up at the moment"},
     {kRefused, "the file has no peers, and the tunnel has some"},
 };
 constexpr Exit kSaveExits[] = {

@@ -17,8 +17,8 @@ namespace {
 
 constexpr const char* kName = "org.freedesktop.resolve1";
 constexpr const char* kPath = "/org/freedesktop/resolve1";
-constexpr const char* kManager = "org.freedesktop.resolve1.Manager";
-constexpr const char* kLink = "org.freedesktop.resolve1.Link";
+constexpr const char* kAllLinks = "org.freedesktop.resolve1.Manager";
+constexpr const char* kOneLink = "org.freedesktop.resolve1.Link";
 constexpr std::chrono::microseconds kAnswerLimit = 10s;
 
 struct Unref {
@@ -59,7 +59,7 @@ Status call(sd_bus* bus, const char* member, const std::string& interface, Fill&
   const auto index = interface_index(interface);
   if (!index) return gone(interface);
   sd_bus_message* raw = nullptr;
-  int result = sd_bus_message_new_method_call(bus, &raw, kName, kPath, kManager, member);
+  int result = sd_bus_message_new_method_call(bus, &raw, kName, kPath, kAllLinks, member);
   const Message message(raw);
   if (result >= 0) result = sd_bus_message_append(raw, "i", static_cast<int>(*index));
   if (result >= 0) result = fill(raw);
@@ -158,14 +158,14 @@ Result<bool> Resolved::is_default_route(const std::string& interface) {
   if (!index) return gone(interface);
   BusError error;
   sd_bus_message* raw = nullptr;
-  int result = sd_bus_call_method(bus_.get(), kName, kPath, kManager, "GetLink", error.get(), &raw,
+  int result = sd_bus_call_method(bus_.get(), kName, kPath, kAllLinks, "GetLink", error.get(), &raw,
                                   "i", static_cast<int>(*index));
   const Message answer(raw);
   const char* path = nullptr;
   if (result >= 0) result = sd_bus_message_read(raw, "o", &path);
   int is_default = 0;
   if (result >= 0) {
-    result = sd_bus_get_property_trivial(bus_.get(), kName, path, kLink, "DefaultRoute",
+    result = sd_bus_get_property_trivial(bus_.get(), kName, path, kOneLink, "DefaultRoute",
                                          error.get(), 'b', &is_default);
   }
   if (result < 0) return error.fail(what, result);

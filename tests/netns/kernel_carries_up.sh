@@ -4,6 +4,7 @@
 # fails, `save` edits the file, devices of many messages are whole, and `down` leaves nothing.
 #
 #   world: wg-far 10.9.0.1 ── 192.0.2.1 ─ wire ─ 192.0.2.2 ── guest: wg0 10.9.0.2
+# shellcheck disable=SC2016  # Others expand it.
 source "$(dirname "$0")/up_lib.sh"
 kernel_peer guest world 192.0.2.1/24,2001:db8::1/64 192.0.2.2/24,2001:db8::2/64
 share=$dir/guest/share

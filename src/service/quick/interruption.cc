@@ -3,13 +3,19 @@
 #include "os/clock.h"
 
 namespace ginnel::quick {
+namespace {
+
+constexpr std::uint64_t kSignals = 0;
+constexpr std::uint64_t kOther = 1;
+
+}  // namespace
 
 Result<Interruption> Interruption::create() {
   auto signals = os::SignalFd::create();
   if (!signals) return pass(std::move(signals));
   auto poller = os::Poller::create();
   if (!poller) return pass(std::move(poller));
-  if (Status added = poller->add(signals->fd(), 0, os::Interest::Read); !added) {
+  if (Status added = poller->add(signals->fd(), kSignals, os::Interest::Read); !added) {
     return pass(std::move(added));
   }
   return Interruption(std::move(*signals), std::move(*poller));
@@ -24,8 +30,17 @@ Status Interruption::wait(Duration time) {
     while (const auto signal = signals_.take()) came_ |= signal == os::Signal::Stop;
     if (came_) return fail(ErrorCode::Io, "stopped by a signal");
     if (clock.mono() >= end) return ok();
-    poller_.wait_until(end);
+    for (const os::Ready& ready : poller_.wait_until(end)) {
+      if (ready.token == kOther) return check();
+    }
   }
+}
+
+Status Interruption::wait_for(int fd, Duration time) {
+  if (Status added = poller_.add(fd, kOther, os::Interest::Read); !added) return added;
+  Status waited = wait(time);
+  if (Status removed = poller_.remove(fd); !removed) return removed;
+  return waited;
 }
 
 }  // namespace ginnel::quick

@@ -17,6 +17,10 @@ class Interruption {
   Status check();
   // The same, but waits up to `time`.
   Status wait(Duration time);
+  // The same, but also ends, without an error, when there is something to read.
+  Status wait_for(int fd, Duration time);
+  // From here on, only being asked again counts: what was asked for is being done.
+  void begin_again() { came_ = false; }
   // A program that ran meanwhile took the signal.
   void note() { came_ = true; }
 

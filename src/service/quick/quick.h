@@ -30,6 +30,15 @@ Status down(const QuickOptions& options, Interruption& interruption);
 // sessions of peers that stay go on. The file's commands are not run.
 Status reload(const QuickOptions& options, Interruption& interruption);
 
+// Looks the names of endpoints up again, and changes those of peers that nothing was heard of for a
+// while. Whoever brought the interface up. Sessions go on.
+Status reload_endpoints(const QuickOptions& options, Interruption& interruption);
+
+// Brings the tunnel up, or takes over one that stands; stays with it, looking up names of endpoints
+// again where that may help; and takes it down when asked to stop. Ends without an error when
+// another process takes it down. systemd hears when it stands.
+Status stay(const QuickOptions& options, Interruption& interruption);
+
 // Writes what the tunnel is now into its file: an edit that keeps comments, names of hosts and what
 // did not change. `down` does the same for a file with SaveConfig.
 Status save(const QuickOptions& options, Interruption& interruption);

@@ -3,8 +3,7 @@
 #include <tuple>
 
 #include "base/log.h"
-#include "os/capability.h"
-#include "service/quick/quick.h"
+#include "service/quick/held_tunnel.h"
 #include "service/quick/resolver.h"
 #include "service/quick/wishes.h"
 #include "service/tunnel/found_devices.h"
@@ -22,7 +21,10 @@ StandingRecord both(const StandingRecord& before, StandingRecord after) {
   add(after.interface.addresses, before.interface.addresses);
   add(after.interface.routes, before.interface.routes);
   add(after.rules, before.rules);
-  if (after.resolver.empty()) after.resolver = before.resolver;
+  if (after.resolver.empty()) {
+    after.resolver = before.resolver;
+    after.silenced = before.silenced;
+  }
   return after;
 }
 
@@ -98,10 +100,12 @@ class Change {
     after_.dns = resolver_of(source_.file);
     if (after_.dns.servers.empty()) {
       after_.resolver.clear();
+      after_.silenced.clear();
     } else if (after_.resolver.empty()) {
       auto chosen = Resolver(standing_.applier().claims(), interruption_).choose();
       if (!chosen) return pass(std::move(chosen));
-      after_.resolver = std::move(*chosen);
+      after_.resolver = std::move(chosen->name);
+      after_.silenced = std::move(chosen->silenced);
     }
     for (const std::string& warning : wishes_.warnings) log::warn("{}", warning);
     return ok();
@@ -110,8 +114,8 @@ class Change {
   Status tell_resolver(const StandingRecord& from, const StandingRecord& to) {
     if (from.dns == to.dns) return ok();
     const Resolver resolver(standing_.applier().claims(), interruption_);
-    return to.resolver.empty() ? resolver.take_back(from.resolver)
-                               : resolver.tell(to.resolver, to.dns);
+    return to.resolver.empty() ? resolver.take_back(choice_of(from))
+                               : resolver.tell(choice_of(to), to.dns);
   }
 
   void take_back() {
@@ -141,17 +145,15 @@ class Change {
 }  // namespace
 
 Status reload(const QuickOptions& options, Interruption& interruption) {
-  const auto source = read_source(options.configuration);
-  if (!source) return std::unexpected(source.error());
-  if (Status may = os::require_capability(os::Capability::NetAdmin, "a tunnel"); !may) return may;
-  auto standing = Standing::open(options.run_directory, source->interface, interruption);
-  if (!standing) return pass(std::move(standing));
-  if (!standing->record()) {
+  auto held = hold_tunnel(options, interruption);
+  if (!held) return pass(std::move(held));
+  auto& [source, standing] = *held;
+  if (!standing.record()) {
     return fail(ErrorCode::NotFound,
                 fmt::format("interface {} was not brought up by ginnel; \"ginnel up {}\" does that",
-                            source->interface, options.configuration));
+                            source.interface, options.configuration));
   }
-  return Change(options, *source, *standing, interruption).run();
+  return Change(options, source, standing, interruption).run();
 }
 
 }  // namespace ginnel::quick

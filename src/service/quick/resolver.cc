@@ -6,8 +6,11 @@
 
 #include "base/text.h"
 #include "os/child_process.h"
+#include "os/clock.h"
 #include "os/file.h"
 #include "os/resolv_conf.h"
+#include "os/resolved.h"
+#include "os/rtnetlink.h"
 
 namespace ginnel::quick {
 namespace {
@@ -32,22 +35,100 @@ std::string known_name(const std::string& interface) {
   return interface;
 }
 
-// A file that another program writes, by way of a link, is that program's.
-bool belongs_to_another() {
+// How long systemd-resolved may take to hear of an interface that is new.
+constexpr Duration kLinkLimit = 5s;
+constexpr Duration kLinkInterval = 20ms;
+
+// A file that systemd-resolved writes, by way of a link, is its own.
+bool is_of_resolved() {
   std::error_code error;
   const std::filesystem::path target = std::filesystem::read_symlink(kResolvConf, error);
   return !error && target.string().find("systemd/resolve") != std::string::npos;
 }
 
+// Whether what this host's programs ask ends there.
+bool asks_resolved() {
+  if (is_of_resolved()) return true;
+  const auto file = os::read_file(kResolvConf, os::ResolvConf::kMaxSize);
+  if (file && file->find("nameserver 127.0.0.53") != std::string::npos) return true;
+  const auto switches = os::read_file("/etc/nsswitch.conf", kMaxOrderFile);
+  if (!switches) return false;
+  return std::ranges::any_of(split(*switches, '\n'), [](std::string_view line) {
+    return line.starts_with("hosts:") && line.find(" resolve") != std::string_view::npos;
+  });
+}
+
+// Other interfaces whose servers are asked about names that no domain claims.
+Result<std::vector<std::string>> default_routes(const std::string& interface) {
+  auto rtnetlink = os::Rtnetlink::open();
+  if (!rtnetlink) return pass(std::move(rtnetlink));
+  const auto links = rtnetlink->read_links();
+  if (!links) return std::unexpected(links.error());
+  auto resolved = os::Resolved::open();
+  if (!resolved) return pass(std::move(resolved));
+  std::vector<std::string> names;
+  for (const hostnet::Link& link : *links) {
+    if (link.loopback || link.name == interface) continue;
+    const auto is_default = resolved->is_default_route(link.name);
+    if (is_default && *is_default) names.push_back(link.name);
+  }
+  if (names.size() > hostnet::StandingRecord::kMaxSilenced) {
+    names.resize(hostnet::StandingRecord::kMaxSilenced);
+  }
+  return names;
+}
+
 }  // namespace
 
-Result<std::string> Resolver::choose() const {
-  if (os::find_program("resolvconf")) return "resolvconf";
-  if (!belongs_to_another()) return "file";
-  return fail(
-      ErrorCode::Unsupported,
-      "DNS: systemd-resolved keeps /etc/resolv.conf, and there is no resolvconf to tell it; "
-      "install one (openresolv, or systemd's link to resolvectl), or remove the DNS lines");
+Result<Resolver::Choice> Resolver::choose() const {
+  if (asks_resolved() && os::Resolved::is_running()) {
+    Choice choice{.name = "resolved"};
+    auto links = default_routes(claims_.owner().interface);
+    if (!links) return pass(std::move(links));
+    choice.silenced = std::move(*links);
+    return choice;
+  }
+  if (os::find_program("resolvconf")) return Choice{.name = "resolvconf"};
+  if (!is_of_resolved()) return Choice{.name = "file"};
+  return fail(ErrorCode::Unsupported,
+              "DNS: /etc/resolv.conf is systemd-resolved's, which does not run; start it, install "
+              "resolvconf, or remove the DNS lines");
+}
+
+Status Resolver::tell_resolved(const Choice& choice, const hostnet::WantedResolver& wanted) const {
+  auto resolved = os::Resolved::open();
+  if (!resolved) return pass(std::move(resolved));
+  const os::Clock clock;
+  const MonoTime limit = clock.mono() + kLinkLimit;
+  for (;;) {
+    Status told = resolved->tell(claims_.owner().interface, wanted);
+    if (told) break;
+    if (told.error().code != ErrorCode::NotFound || clock.mono() >= limit) return told;
+    if (Status going = interruption_.wait(kLinkInterval); !going) return going;
+  }
+  for (const std::string& link : choice.silenced) {
+    Status silenced = resolved->set_default_route(link, false);
+    // The link of networkd cannot be told so. The tunnel's is preferred all the same.
+    const bool matters = !silenced && silenced.error().code != ErrorCode::NotFound &&
+                         silenced.error().code != ErrorCode::Conflict;
+    if (matters) return silenced;
+  }
+  return ok();
+}
+
+// One that does not run has forgotten by itself.
+Status Resolver::untell_resolved(const Choice& choice) const {
+  if (!os::Resolved::is_running()) return ok();
+  auto resolved = os::Resolved::open();
+  if (!resolved) return pass(std::move(resolved));
+  Status outcome = resolved->forget(claims_.owner().interface);
+  for (const std::string& link : choice.silenced) {
+    Status heard = resolved->set_default_route(link, true);
+    const bool matters = !heard && heard.error().code != ErrorCode::NotFound &&
+                         heard.error().code != ErrorCode::Conflict;
+    if (matters && outcome) outcome = std::move(heard);
+  }
+  return outcome;
 }
 
 Status Resolver::run_resolvconf(std::vector<std::string> words,
@@ -64,8 +145,10 @@ Status Resolver::run_resolvconf(std::vector<std::string> words,
                                          end->exit_code));
 }
 
-Status Resolver::tell(const std::string& chosen, const hostnet::WantedResolver& wanted) const {
-  if (chosen == "file") return os::ResolvConf(claims_.directory()).push(claims_.owner(), wanted);
+Status Resolver::tell(const Choice& choice, const hostnet::WantedResolver& wanted) const {
+  if (choice.name == "resolved") return tell_resolved(choice, wanted);
+  if (choice.name == "file")
+    return os::ResolvConf(claims_.directory()).push(claims_.owner(), wanted);
   std::string text;
   for (const std::string& server : wanted.servers) text += fmt::format("nameserver {}\n", server);
   if (!wanted.search.empty()) text += fmt::format("search {}\n", fmt::join(wanted.search, " "));
@@ -74,11 +157,16 @@ Status Resolver::tell(const std::string& chosen, const hostnet::WantedResolver& 
       std::move(text));
 }
 
-Status Resolver::take_back(const std::string& chosen) const {
-  if (chosen.empty()) return ok();
-  if (chosen == "file") return os::ResolvConf(claims_.directory()).pop(claims_.owner());
+Status Resolver::take_back(const Choice& choice) const {
+  if (choice.name.empty()) return ok();
+  if (choice.name == "resolved") return untell_resolved(choice);
+  if (choice.name == "file") return os::ResolvConf(claims_.directory()).pop(claims_.owner());
   return run_resolvconf({"resolvconf", "-d", known_name(claims_.owner().interface), "-f"},
                         std::nullopt);
+}
+
+Resolver::Choice choice_of(const hostnet::StandingRecord& record) {
+  return {.name = record.resolver, .silenced = record.silenced};
 }
 
 }  // namespace ginnel::quick

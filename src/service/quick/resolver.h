@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "core/hostnet/resolver_stack.h"
+#include "core/hostnet/standing_record.h"
 #include "os/sysctl_claims.h"
 #include "service/quick/interruption.h"
 
@@ -15,20 +15,31 @@ class Resolver {
   Resolver(const os::SysctlClaims& claims, Interruption& interruption)
       : claims_(claims), interruption_(interruption) {}
 
-  // What is to be told: "resolvconf", where there is such a program, else "file", which is
-  // /etc/resolv.conf. Fails where neither would be heard.
-  Result<std::string> choose() const;
+  struct Choice {
+    // "resolved", where systemd-resolved runs and is asked; else "resolvconf", where there is such
+    // a program; else "file", which is /etc/resolv.conf. Empty: nobody.
+    std::string name{};
+    // Links that are to answer for no name but their own domains' from then on.
+    std::vector<std::string> silenced{};
+  };
+  // Who is to be told. Fails where nobody would hear it.
+  Result<Choice> choose() const;
 
-  // `chosen` is what choose() once said. Again: replaces what was told before.
-  Status tell(const std::string& chosen, const hostnet::WantedResolver& wanted) const;
-  // Takes it back. With an empty `chosen` it does nothing.
-  Status take_back(const std::string& chosen) const;
+  // `choice` is what choose() once said. Again: replaces what was told before.
+  Status tell(const Choice& choice, const hostnet::WantedResolver& wanted) const;
+  // Takes it back. With an empty choice it does nothing.
+  Status take_back(const Choice& choice) const;
 
  private:
+  Status tell_resolved(const Choice& choice, const hostnet::WantedResolver& wanted) const;
+  Status untell_resolved(const Choice& choice) const;
   Status run_resolvconf(std::vector<std::string> words, std::optional<std::string> input) const;
 
   const os::SysctlClaims& claims_;
   Interruption& interruption_;
 };
+
+// Who was told of what stands.
+Resolver::Choice choice_of(const hostnet::StandingRecord& record);
 
 }  // namespace ginnel::quick

@@ -5,9 +5,8 @@
 #include "base/log.h"
 #include "core/config/quick_edit.h"
 #include "core/config/secret_text.h"
-#include "os/capability.h"
 #include "os/file.h"
-#include "service/quick/quick.h"
+#include "service/quick/held_tunnel.h"
 #include "service/tunnel/found_devices.h"
 
 namespace ginnel::quick {
@@ -54,12 +53,10 @@ Status save_into(const Source& source, Standing& standing) {
 }
 
 Status save(const QuickOptions& options, Interruption& interruption) {
-  const auto source = read_source(options.configuration);
-  if (!source) return std::unexpected(source.error());
-  if (Status may = os::require_capability(os::Capability::NetAdmin, "a tunnel"); !may) return may;
-  auto standing = Standing::open(options.run_directory, source->interface, interruption);
-  if (!standing) return pass(std::move(standing));
-  return save_into(*source, *standing);
+  auto held = hold_tunnel(options, interruption);
+  if (!held) return pass(std::move(held));
+  auto& [source, standing] = *held;
+  return save_into(source, standing);
 }
 
 }  // namespace ginnel::quick

@@ -60,7 +60,7 @@ Status Standing::take_down() {
   const auto note = [&](Status status) {
     if (!status && outcome) outcome = std::move(status);
   };
-  const Status untold = Resolver(applier_.claims(), *interruption_).take_back(record_->resolver);
+  const Status untold = Resolver(applier_.claims(), *interruption_).take_back(choice_of(*record_));
   note(remove_rules());
   if (!record_->backend.empty()) note(delete_device(owner().interface, applier_.rtnetlink()));
   note(applier_.remove_all());

@@ -3,9 +3,8 @@
 #include <tuple>
 
 #include "base/log.h"
-#include "os/capability.h"
+#include "service/quick/held_tunnel.h"
 #include "service/quick/hooks.h"
-#include "service/quick/quick.h"
 #include "service/quick/resolver.h"
 #include "service/quick/wishes.h"
 #include "service/tunnel/found_devices.h"
@@ -106,7 +105,8 @@ class Rise {
     auto chosen = resolver.choose();
     if (!chosen) return pass(std::move(chosen));
     hostnet::StandingRecord record = *standing_.record();
-    record.resolver = *chosen;
+    record.resolver = chosen->name;
+    record.silenced = chosen->silenced;
     record.dns = wanted;
     if (Status written = standing_.write(std::move(record)); !written) return written;
     return resolver.tell(*chosen, wanted);
@@ -122,25 +122,22 @@ class Rise {
 }  // namespace
 
 Status up(const QuickOptions& options, Interruption& interruption) {
-  const auto source = read_source(options.configuration);
-  if (!source) return std::unexpected(source.error());
-  if (Status good = check_early(*source); !good) return good;
-  if (Status may = os::require_capability(os::Capability::NetAdmin, "a tunnel"); !may) return may;
-  auto standing = Standing::open(options.run_directory, source->interface, interruption);
-  if (!standing) return pass(std::move(standing));
-  const auto links = standing->applier().rtnetlink().read_links();
+  auto held = hold_tunnel(options, interruption, &check_early);
+  if (!held) return pass(std::move(held));
+  auto& [source, standing] = *held;
+  const auto links = standing.applier().rtnetlink().read_links();
   if (!links) return std::unexpected(links.error());
-  if (std::ranges::find(*links, source->interface, &hostnet::Link::name) != links->end()) {
+  if (std::ranges::find(*links, source.interface, &hostnet::Link::name) != links->end()) {
     return fail(ErrorCode::AlreadyExists,
                 fmt::format("interface {} exists; \"ginnel down {}\" takes it down",
-                            source->interface, options.configuration));
+                            source.interface, options.configuration));
   }
   // Of a tunnel whose process was killed.
-  if (Status cleaned = standing->take_down(); !cleaned) return cleaned;
-  Status risen = Rise(options, *source, *standing, interruption).run();
+  if (Status cleaned = standing.take_down(); !cleaned) return cleaned;
+  Status risen = Rise(options, source, standing, interruption).run();
   if (risen) return ok();
-  if (Status undone = standing->take_down(); !undone) {
-    log::error("{}: could not be taken back whole: {}", source->interface, undone.error().message);
+  if (Status undone = standing.take_down(); !undone) {
+    log::error("{}: could not be taken back whole: {}", source.interface, undone.error().message);
   }
   return risen;
 }
