@@ -259,6 +259,7 @@ Status read_allowed_ips(const QuickLine& line, QuickPeer& peer) {
     }
     if (is_signed) peer.replace_allowed_ips = false;
     peer.allowed_ips.push_back({*prefix, is_removal});
+    peer.allowed_ip_lines.push_back(line.number);
   }
   return ok();
 }
@@ -390,8 +391,12 @@ class WgReader {
   }
 
   static void merge(QuickPeer&& later, QuickPeer& peer) {
-    if (later.replace_allowed_ips) peer.allowed_ips.clear();
+    if (later.replace_allowed_ips) {
+      peer.allowed_ips.clear();
+      peer.allowed_ip_lines.clear();
+    }
     std::ranges::move(later.allowed_ips, std::back_inserter(peer.allowed_ips));
+    std::ranges::move(later.allowed_ip_lines, std::back_inserter(peer.allowed_ip_lines));
     if (later.preshared_key) peer.preshared_key = std::move(later.preshared_key);
     if (later.endpoint) peer.endpoint = std::move(later.endpoint);
     if (later.endpoint_line != 0) peer.endpoint_line = later.endpoint_line;
@@ -402,18 +407,23 @@ class WgReader {
 
   // `wg` would silently give a prefix to the last peer that names it.
   Status check_owners() const {
-    std::map<net::Prefix, const QuickPeer*> owners;
+    struct Owner {
+      const QuickPeer* peer;
+      std::size_t line;
+    };
+    std::map<net::Prefix, Owner> owners;
     for (const QuickPeer& peer : file_.peers) {
-      for (const wg::AllowedIpChange& allowed : peer.allowed_ips) {
+      for (std::size_t i = 0; i < peer.allowed_ips.size(); ++i) {
+        const wg::AllowedIpChange& allowed = peer.allowed_ips[i];
         if (allowed.remove) continue;
-        const auto [owner, is_new] = owners.try_emplace(allowed.prefix, &peer);
-        if (is_new || owner->second == &peer) continue;
-        return fail(
-            ErrorCode::Conflict,
-            fmt::format("{}:{}: AllowedIPs: {} belongs to the peer of line {} as well, and "
-                        "can be one peer's only; remove it from {} or {}",
-                        name_, peer.line, allowed.prefix.to_string(), owner->second->line,
-                        owner->second->public_key.to_base64(), peer.public_key.to_base64()));
+        const std::size_t line = peer.allowed_ip_lines[i];
+        const auto [owner, is_new] = owners.try_emplace(allowed.prefix, Owner{&peer, line});
+        if (is_new || owner->second.peer == &peer) continue;
+        return wrong(fmt::format(
+            "{}:{}: AllowedIPs: {} is in line {} as well, and can be one peer's only; remove it "
+            "from {} or {}",
+            name_, line, allowed.prefix.to_string(), owner->second.line,
+            owner->second.peer->public_key.to_base64(), peer.public_key.to_base64()));
       }
     }
     return ok();

@@ -33,6 +33,7 @@ struct QuickPeer {
   crypto::PublicKey public_key;
   std::optional<crypto::PresharedKey> preshared_key;
   std::vector<wg::AllowedIpChange> allowed_ips;
+  std::vector<std::size_t> allowed_ip_lines;  // Of each of them.
   // Signs (+10.0.0.0/8, -10.0.0.0/8) change what the device has, instead of replacing it.
   bool replace_allowed_ips = true;
   std::optional<QuickEndpoint> endpoint;

@@ -103,7 +103,7 @@ TEST(QuickFile, AcceptsAndRefusesAsItsTwoReadersDo) {
       {"[Peer]\nPublicKey=@A\nPersistentKeepalive=25s\n", "wg0.conf:3: PersistentKeepalive"},
       // differs: stock gives the prefix to the last one without a word.
       {"[Peer]\nPublicKey=@A\nAllowedIPs=10.0.0.0/8\n[Peer]\nPublicKey=@B\nAllowedIPs=10.1.0.0/8\n",
-       "wg0.conf:4: AllowedIPs: 10.0.0.0/8 belongs to the peer of line 1 as well"},
+       "wg0.conf:6: AllowedIPs: 10.0.0.0/8 is in line 3 as well"},
       {"[Peer]\nPublicKey=@A\nAllowedIPs=10.0.0.0/8\n[Peer]\nPublicKey=@A\nAllowedIPs=10.0.0.0/8\n",
        ""},
   };
