@@ -215,6 +215,18 @@ int run_show(const Args& args, Io& io) {
   return show_devices(*request, *names, io);
 }
 
+int run_showconf(const Args& args, Io& io) {
+  const auto timeout =
+      args.number<unsigned>("--timeout", 1, kMaxTimeoutSeconds, kDefaultTimeoutSeconds);
+  if (!timeout) return io.report("showconf", timeout.error());
+  const auto device = observe(std::string(args.positional(0)), std::chrono::seconds(*timeout));
+  if (!device) return io.report("showconf", device.error());
+  std::string text = config::wg_show_conf(*device, os::interface_name);
+  io.write_out(text);
+  config::erase_text(text);
+  return kOk;
+}
+
 constexpr Argument kArguments[] = {
     {.name = "IFACE",
      .help = "an interface, \"all\" (the default), or \"interfaces\" for their names",
@@ -227,12 +239,16 @@ constexpr Argument kArguments[] = {
          "public-key private-key listen-port fwmark peers preshared-keys endpoints allowed-ips "
          "latest-handshakes transfer persistent-keepalive dump"},
 };
+constexpr Argument kShowconfArguments[] = {
+    {.name = "IFACE", .help = "an interface", .completes = Completes::Interface}};
+constexpr Flag kTimeout = {.name = "--timeout",
+                           .value = "SECONDS",
+                           .help = "how long an interface may take to answer (10)"};
 constexpr Flag kFlags[] = {
     {.name = "--json", .help = "print one JSON document, with counters of drops and failures"},
-    {.name = "--timeout",
-     .value = "SECONDS",
-     .help = "how long an interface may take to answer (10)"},
+    kTimeout,
 };
+constexpr Flag kShowconfFlags[] = {kTimeout};
 constexpr Exit kExits[] = {
     {kOk, "shown"},
     {kFailed, "there is no such interface, or its answer made no sense"},
@@ -252,6 +268,17 @@ constinit const Verb kShow{
     .example = "ginnel show wg0 latest-handshakes",
     .page = "docs/show.md",
     .run = &run_show,
+};
+
+constinit const Verb kShowconf{
+    .name = "showconf",
+    .summary = "print the configuration of an interface, with its keys, as wg showconf does",
+    .arguments = kShowconfArguments,
+    .flags = kShowconfFlags,
+    .exits = kExits,
+    .example = "ginnel showconf wg0",
+    .page = "docs/show.md",
+    .run = &run_showconf,
 };
 
 }  // namespace ginnel::cli

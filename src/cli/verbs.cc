@@ -12,8 +12,8 @@ constinit const std::array kVerbs = {
     &kServer,      &kServerReload, &kServerStatus, &kPeerAdd,    &kPeerRemove, &kPeerEnable,
     &kPeerDisable, &kPeerList,     &kPeerShow,     &kPeerConfig, &kPeerQr,     &kPeerForgetKey,
     &kUp,          &kDown,         &kReload,       &kSave,       &kStrip,      &kCage,
-    &kDev,         &kShow,         &kGenkey,       &kPubkey,     &kGenpsk,     &kBench,
-    &kVersion,     &kCompletion,
+    &kDev,         &kShow,         &kShowconf,     &kGenkey,     &kPubkey,     &kGenpsk,
+    &kBench,       &kVersion,      &kCompletion,
 };
 
 constexpr std::string_view kPlanned[] = {

@@ -32,6 +32,7 @@ extern const Verb kServer;
 extern const Verb kServerReload;
 extern const Verb kServerStatus;
 extern const Verb kShow;
+extern const Verb kShowconf;
 extern const Verb kStrip;
 extern const Verb kUp;
 extern const Verb kVersion;

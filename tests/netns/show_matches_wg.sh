@@ -9,6 +9,7 @@ same() {
   "${env[@]}" ginnel show "$@" >"$dir/shown" 2>/dev/null || true
   cmp "$dir/wanted" "$dir/shown"
 }
+same_conf() { cmp <(wg showconf "$1") <(ginnel showconf "$1"); }
 fields=(public-key private-key listen-port fwmark peers preshared-keys endpoints allowed-ips
   latest-handshakes transfer persistent-keepalive dump)
 all_same() {
@@ -20,6 +21,7 @@ all_same() {
     done
     env=(env)
     for field in "${fields[@]}"; do eventually same "$interface" "$field"; done
+    [[ $interface == all ]] || eventually same_conf "$interface"
   done
   eventually same
   eventually same interfaces
@@ -147,12 +149,12 @@ all_same s0 s1 s2 s3 s4 s5 s6 s7 all
 
 step "what cannot be shown is an error, and the others are shown"
 ginnel show >"$dir/out" 2>"$dir/err" && fail "denied should not look like success"
-grep -q '^show: denied: operation not permitted$' "$dir/err"
-grep -q '^show: negative: operation not permitted$' "$dir/err"
+grep -q '^show: interface denied: operation not permitted$' "$dir/err"
+grep -q '^show: interface negative: operation not permitted$' "$dir/err"
 grep -q '^interface: s7$' "$dir/out"
 status=0
 ginnel show nothere 2>"$dir/err" || status=$?
-[[ $status == 1 ]] && grep -q '^show: nothere: no WireGuard interface' "$dir/err"
+[[ $status == 1 ]] && grep -q '^show: interface nothere does not exist' "$dir/err"
 for wrong in ../x '' 0123456789abcdef; do
   status=0
   ginnel show "$wrong" dump >"$dir/out" 2>"$dir/err" || status=$?

@@ -257,6 +257,32 @@ std::string wg_show_field(WgField field, std::string_view interface, const wg::D
   return text;
 }
 
+std::string wg_show_conf(const wg::DeviceStatus& device, const ZoneName& zones) {
+  std::string text = "[Interface]\n";
+  if (device.listen_port != 0) append(text, "ListenPort = {}\n", device.listen_port);
+  if (device.fwmark != 0) append(text, "FwMark = {:#x}\n", device.fwmark);
+  if (device.private_key) {
+    append(text, "PrivateKey = {}\n", device.private_key->expose_as_base64());
+  }
+  for (const wg::PeerStatus& peer : device.peers) {
+    append(text, "\n[Peer]\nPublicKey = {}\n", peer.public_key.to_base64());
+    if (peer.preshared_key) {
+      append(text, "PresharedKey = {}\n", peer.preshared_key->expose_as_base64());
+    }
+    for (const net::Prefix& prefix : peer.allowed_ips) {
+      const bool is_first = &prefix == &peer.allowed_ips.front();
+      append(text, "{}{}", is_first ? "AllowedIPs = " : ", ", prefix.to_string());
+    }
+    if (!peer.allowed_ips.empty()) text += '\n';
+    if (peer.endpoint) append(text, "Endpoint = {}\n", wg_endpoint_text(*peer.endpoint, zones));
+    if (peer.persistent_keepalive_seconds != 0) {
+      append(text, "PersistentKeepalive = {}\n", peer.persistent_keepalive_seconds);
+    }
+  }
+  if (device.peers.empty()) text += '\n';
+  return text;
+}
+
 std::string wg_endpoint_text(const net::Endpoint& endpoint, const ZoneName& zones) {
   if (endpoint.scope == 0 || !zones) return endpoint.to_string();
   return fmt::format("[{}%{}]:{}", endpoint.address.to_string(), zones(endpoint.scope),

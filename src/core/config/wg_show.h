@@ -50,6 +50,9 @@ std::string wg_show_pretty(std::string_view interface, const wg::DeviceStatus& d
 std::string wg_show_field(WgField field, std::string_view interface, const wg::DeviceStatus& device,
                           const ZoneName& zones);
 
+// The file that makes a device what it is, as `wg showconf` prints it: it holds keys.
+std::string wg_show_conf(const wg::DeviceStatus& device, const ZoneName& zones);
+
 // "192.0.2.1:51820", "[fe80::1%eth0]:51820".
 std::string wg_endpoint_text(const net::Endpoint& endpoint, const ZoneName& zones);
 

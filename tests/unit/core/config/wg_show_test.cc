@@ -260,5 +260,25 @@ TEST(WgShow, PeersStandInTheOrderOfTheirLastHandshakeThenOfTheDevice) {
   }
 }
 
+TEST(WgShowConf, IsAFileForSetconf) {
+  EXPECT_EQ(wg_show_conf({}, {}), "[Interface]\n\n");
+  wg::DeviceStatus device{.listen_port = 51820, .fwmark = 0xca6c};
+  device.private_key.emplace(key_of<crypto::PrivateKey>(7));
+  add_peer(device, 1);
+  wg::PeerStatus& peer = add_peer(device, 2);
+  peer.preshared_key.emplace(key_of<crypto::PresharedKey>(9));
+  peer.allowed_ips = {*net::Prefix::parse("10.0.0.0/8"), *net::Prefix::parse("fd00::/64")};
+  peer.endpoint = *net::Endpoint::parse("[2001:db8::1]:51821");
+  peer.persistent_keepalive_seconds = 25;
+  EXPECT_EQ(wg_show_conf(device, {}),
+            "[Interface]\nListenPort = 51820\nFwMark = 0xca6c\nPrivateKey = " +
+                key_of<crypto::PrivateKey>(7).expose_as_base64() +
+                "\n\n[Peer]\nPublicKey = " + key_of<crypto::PublicKey>(1).to_base64() +
+                "\n\n[Peer]\nPublicKey = " + key_of<crypto::PublicKey>(2).to_base64() +
+                "\nPresharedKey = " + key_of<crypto::PresharedKey>(9).expose_as_base64() +
+                "\nAllowedIPs = 10.0.0.0/8, fd00::/64\nEndpoint = [2001:db8::1]:51821\n"
+                "PersistentKeepalive = 25\n");
+}
+
 }  // namespace
 }  // namespace ginnel::config
