@@ -11,7 +11,7 @@ namespace {
 
 // Lines of fields between tabs, which no name and no path has that gets here:
 //   boot ID | owner MARK | configuration PATH | backend NAME | resolver NAME | mtu N
-//   listen_port N | fwmark N | address ADDRESS/LENGTH | route PREFIX TABLE
+//   listen_port N | fwmark N | file_fwmark N | address ADDRESS/LENGTH | route PREFIX TABLE
 //   server TEXT | search TEXT | silenced INTERFACE
 //   rule FAMILY PRIORITY INVERTED MARK MASK ACTION TABLE SUPPRESS FROM TO IIF OIF
 // "-" stands for nothing. Routes are the interface's own.
@@ -122,6 +122,7 @@ bool read_line(const Fields& fields, StandingRecord& record) {
   if (key == "mtu") return read(fields[1], record.mtu);
   if (key == "listen_port") return read(fields[1], record.listen_port);
   if (key == "fwmark") return read(fields[1], record.fwmark);
+  if (key == "file_fwmark") return read(fields[1], record.file_fwmark);
   return false;
 }
 
@@ -130,9 +131,9 @@ bool read_line(const Fields& fields, StandingRecord& record) {
 std::string StandingRecord::to_text() const {
   std::string text = fmt::format(
       "boot\t{}\nowner\t{}\nconfiguration\t{}\nbackend\t{}\nresolver\t{}\nmtu\t{}\n"
-      "listen_port\t{}\nfwmark\t{}\n",
+      "listen_port\t{}\nfwmark\t{}\nfile_fwmark\t{}\n",
       or_nothing(boot), owner.mark(), or_nothing(configuration), or_nothing(backend),
-      or_nothing(resolver), mtu, listen_port, fwmark);
+      or_nothing(resolver), mtu, listen_port, fwmark, file_fwmark);
   for (const std::string& server : dns.servers) text += fmt::format("server\t{}\n", server);
   for (const std::string& domain : dns.search) text += fmt::format("search\t{}\n", domain);
   for (const std::string& name : silenced) text += fmt::format("silenced\t{}\n", name);

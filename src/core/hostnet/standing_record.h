@@ -32,6 +32,7 @@ struct StandingRecord {
   std::uint32_t mtu = 0;
   std::uint16_t listen_port = 0;  // Chosen by chance, not by the file. 0: not so.
   std::uint32_t fwmark = 0;       // The same.
+  std::uint32_t file_fwmark = 0;  // The file's.
   FormerInterface interface{};
   std::vector<RoutingRule> rules{};
 

@@ -75,7 +75,9 @@ class Change {
     change_ = config::quick_difference(source_.file, *names, *status);
 
     TunnelFacts facts = facts_of(source_.file, *names);
-    const bool is_own_mark = status->fwmark == before_.fwmark;
+    // One that the file named until now goes with its line; one that `wg set` chose stays.
+    const bool is_own_mark =
+        status->fwmark == before_.fwmark || status->fwmark == before_.file_fwmark;
     if (!source_.file.fwmark && !is_own_mark) facts.fwmark = status->fwmark;
     os::HostApplier& applier = standing_.applier();
     const auto tunnel = tunnel_of(source_, facts, before_, applier.rtnetlink());
@@ -95,6 +97,7 @@ class Change {
     after_ = before_;
     note_in(after_, wishes_);
     after_.configuration = source_.path;
+    after_.file_fwmark = source_.file.fwmark.value_or(0);
     after_.fwmark = wishes_.fwmark != chosen_mark ? wishes_.fwmark : 0;
     if (source_.file.listen_port) after_.listen_port = 0;
     after_.dns = resolver_of(source_.file);

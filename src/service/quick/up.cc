@@ -67,6 +67,7 @@ class Rise {
     const auto status = device_->observe();
     if (!status) return std::unexpected(status.error());
     hostnet::StandingRecord record = *standing_.record();
+    record.file_fwmark = source_.file.fwmark.value_or(0);
     os::HostApplier& applier = standing_.applier();
     const auto tunnel = tunnel_of(source_, facts_of(*status), record, applier.rtnetlink());
     if (!tunnel) return std::unexpected(tunnel.error());

@@ -16,6 +16,7 @@ StandingRecord full_record() {
           .mtu = 1420,
           .listen_port = 51820,
           .fwmark = 0xca6c,
+          .file_fwmark = 7,
           .interface = {.addresses = {net::InterfaceAddress::parse("10.0.0.2/24").value()},
                         .routes = {{.destination = net::Prefix::parse("::/0").value(),
                                     .interface = "wg0",
