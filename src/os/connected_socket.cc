@@ -89,11 +89,11 @@ Status finish_connecting(int fd, Duration patience) {
   return os_fail("connect by TCP", count < 0 ? errno : error != 0 ? error : ETIMEDOUT);
 }
 
-Result<StreamListener> StreamListener::listen(const net::Endpoint& at,
-                                              const std::string& interface) {
+Result<StreamListener> StreamListener::listen(const net::Endpoint& at, const Options& options) {
   const std::string what = fmt::format("listen on {} by TCP", at.to_string());
   Fd fd(socket(socket_family(at.address.family()), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd || !bind_to_interface(fd.get(), interface)) return os_fail(what, errno);
+  if (!fd || !bind_to_interface(fd.get(), options.interface)) return os_fail(what, errno);
+  if (options.before_address) allow_missing_address(fd.get(), at.address.family());
   // Connections that ended a moment ago must not keep the next service from starting.
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   if (!at.address.is_v4()) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);

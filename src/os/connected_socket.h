@@ -37,8 +37,13 @@ class StreamListener {
  public:
   static constexpr int kBacklog = 128;
 
-  // With an `interface`, who comes in elsewhere does not find it. Port 0: one that is free.
-  static Result<StreamListener> listen(const net::Endpoint& at, const std::string& interface = {});
+  struct Options {
+    std::string interface{};      // Who comes in elsewhere does not find it. Empty: all do.
+    bool before_address = false;  // The address may be one that comes later.
+  };
+  // Port 0: one that is free.
+  static Result<StreamListener> listen(const net::Endpoint& at) { return listen(at, Options{}); }
+  static Result<StreamListener> listen(const net::Endpoint& at, const Options& options);
 
   struct Accepted {
     Fd fd;  // Non-blocking.

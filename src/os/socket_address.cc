@@ -4,6 +4,15 @@
 
 namespace ginnel::os {
 
+void allow_missing_address(int fd, net::Family family) {
+  const int on = 1;
+  if (family == net::Family::V4) {
+    setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof on);
+  } else {
+    setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on);
+  }
+}
+
 net::Address from_in_addr(const in_addr& address) {
   return net::Address::v4(std::bit_cast<std::array<std::uint8_t, 4>>(address.s_addr));
 }

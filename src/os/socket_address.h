@@ -25,6 +25,10 @@ socklen_t to_socket_address(const net::Endpoint& endpoint, SocketAddress& out);
 // REQUIRES: an address of one of the two families, as the kernel gives it.
 net::Endpoint from_socket_address(const SocketAddress& address);
 
+// Lets the socket be bound to an address that no interface has yet, or that is not usable yet:
+// IPv6's are for a moment after they were made. Where the kernel cannot, binding fails as ever.
+void allow_missing_address(int fd, net::Family family);
+
 net::Address from_in_addr(const in_addr& address);
 net::Address from_in6_addr(const in6_addr& address);
 // REQUIRES: the right family.

@@ -58,6 +58,7 @@ Status attach(int fd, const UdpOptions& options) {
         bind_text(options), errno,
         errno == ENODEV ? fmt::format("there is no interface {}", options.interface) : "");
   }
+  if (options.before_address) allow_missing_address(fd, options.address.family());
   SocketAddress address;
   const socklen_t length = to_socket_address({options.address, options.port}, address);
   if (::bind(fd, &address.base, length) == 0) return ok();

@@ -33,10 +33,11 @@ struct FamilySwitch {
 };
 
 struct UdpOptions {
-  net::Address address{};    // Its family is the socket's. Unspecified: every local address.
-  std::uint16_t port = 0;    // 0: any free one.
-  std::uint32_t fwmark = 0;  // 0: none. Setting one needs CAP_NET_ADMIN.
-  std::string interface{};   // Bound to this one; empty: all.
+  net::Address address{};       // Its family is the socket's. Unspecified: every local address.
+  std::uint16_t port = 0;       // 0: any free one.
+  std::uint32_t fwmark = 0;     // 0: none. Setting one needs CAP_NET_ADMIN.
+  std::string interface{};      // Bound to this one; empty: all.
+  bool before_address = false;  // The address may be one that comes later.
   // Each can be switched off, for kernels that get one wrong.
   FamilySwitch gso = true;
   FamilySwitch gro = true;

@@ -78,17 +78,22 @@ Result<std::optional<net::Endpoint>> parse_metrics_listen(std::string_view text)
   return std::optional<net::Endpoint>(*endpoint);
 }
 
-// A resolver's address or a search domain, as the DNS line of a wg-quick file has them.
-using DnsEntry = std::variant<net::Address, std::string>;
+constexpr std::string_view kBuiltin = "builtin";
+
+// A resolver's address or a search domain, as the DNS line of a wg-quick file has them, or the
+// server's own resolver.
+struct BuiltinResolver {};
+using DnsEntry = std::variant<net::Address, std::string, BuiltinResolver>;
 
 Result<DnsEntry> parse_dns_entry(std::string_view text) {
+  if (text == kBuiltin) return DnsEntry(BuiltinResolver());
   auto address = net::Address::parse(text);
   if (address) return DnsEntry(*address);
-  if (is_host_name(text) && text != "builtin") return DnsEntry(std::string(text));
+  if (is_host_name(text)) return DnsEntry(std::string(text));
   return fail(ErrorCode::InvalidArgument,
               fmt::format("\"{}\" is neither a resolver's address nor a search domain; write "
-                          "addresses like 9.9.9.9",
-                          text.substr(0, 80)));
+                          "addresses like 9.9.9.9, or \"{}\"",
+                          text.substr(0, 80), kBuiltin));
 }
 
 // Reads one setting after the other, each from its flag or else from its key in [server]. A file's
@@ -149,6 +154,12 @@ class SettingReader {
 
   void reject(std::string_view where, std::string_view message) {
     if (!error_) error_ = Error{ErrorCode::InvalidArgument, fmt::format("{}: {}", where, message)};
+  }
+
+  // Of a setting that is given, by a flag or in the file.
+  void reject_given(bool by_flag, std::string_view flag_name, std::string_view key,
+                    std::string_view message) {
+    reject(by_flag ? std::string(flag_name) : where(key), message);
   }
 
   Status finish() {
@@ -221,6 +232,23 @@ void read_subnets(SettingReader& reader, const ServerInputs& inputs, ServerConfi
   config.own = host_addresses(subnets, own ? *host_number(subnets.v4, *own) : 1);
 }
 
+void read_dns(SettingReader& reader, const ServerFlags& flags, ServerConfig& config) {
+  for (DnsEntry& entry : reader.read_dns(flags.dns)) {
+    if (const auto* address = std::get_if<net::Address>(&entry)) {
+      config.dns.push_back(*address);
+    } else if (auto* domain = std::get_if<std::string>(&entry)) {
+      config.dns_search.push_back(std::move(*domain));
+    } else {
+      config.dns_builtin = true;
+    }
+  }
+  if (!config.dns_builtin || config.dns.empty()) return;
+  // A client asks whichever it likes, so what the server's own resolver promises would not hold.
+  reader.reject_given(!flags.dns.empty(), "--dns", "dns",
+                      fmt::format("\"{}\" and other resolvers exclude each other; leave {} out",
+                                  kBuiltin, config.dns.front().to_string()));
+}
+
 void read_settings(SettingReader& reader, const ServerInputs& inputs, ServerConfig& config) {
   const ServerFlags& flags = inputs.flags;
   const auto value_of = [](auto setting) {
@@ -244,13 +272,7 @@ void read_settings(SettingReader& reader, const ServerInputs& inputs, ServerConf
   config.metrics_listen =
       metrics ? metrics->value
               : net::Endpoint{net::Address::v4({127, 0, 0, 1}), kDefaultMetricsPort, 0};
-  for (DnsEntry& entry : reader.read_dns(flags.dns)) {
-    if (const auto* address = std::get_if<net::Address>(&entry)) {
-      config.dns.push_back(*address);
-    } else {
-      config.dns_search.push_back(std::move(std::get<std::string>(entry)));
-    }
-  }
+  read_dns(reader, flags, config);
 }
 
 void read_mtu(SettingReader& reader, const ServerFlags& flags, ServerConfig& config) {

@@ -33,7 +33,7 @@ struct ServerFlags {
   std::optional<std::string> metrics_listen;      // --metrics-listen ADDRESS:PORT|none
   std::optional<bool> open_firewall;              // --open-firewall
   std::optional<bool> client_to_client;           // --client-to-client, --no-client-to-client
-  std::vector<std::string> dns;                   // --dns ADDRESS, repeated.
+  std::vector<std::string> dns;                   // --dns ADDRESS|builtin, repeated.
   std::vector<std::string> peers;                 // --peer KEY or KEY,PREFIX[,PREFIX...], repeated.
   std::vector<std::string> peer_ips;              // --peer-ip PREFIX: the n-th is that of the n-th
                                                   // --peer without one.
@@ -60,6 +60,7 @@ struct ServerConfig {
   std::optional<std::string> outbound_interface;  // Absent: follows the default routes.
   std::optional<HostPort> endpoint;               // Absent: the uplink's address.
   std::vector<net::Address> dns;                  // Empty: the host's own resolvers.
+  bool dns_builtin = false;                       // Clients ask the server itself.
   std::vector<std::string> dns_search;
   bool client_to_client = false;
   bool open_firewall = false;

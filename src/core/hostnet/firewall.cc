@@ -14,6 +14,7 @@ using nft::Hook;
 using nft::ListedChain;
 using nft::ListedTable;
 
+constexpr std::uint16_t kDnsPort = 53;
 constexpr std::string_view kDockerChain = "DOCKER-USER";  // Which docker leaves to its users.
 
 // Who runs a table, and so which command its people expect.
@@ -50,12 +51,22 @@ bool covers(nft::Family table, net::Family packet) {
 std::vector<Hook> hooks_of(Flow flow) {
   switch (flow) {
     case Flow::Listen:
+    case Flow::Ask:
+    case Flow::AskByTcp:
       return {Hook::Prerouting, Hook::Input};
     case Flow::Answer:
       return {Hook::Output, Hook::Postrouting};
     default:
       return {Hook::Prerouting, Hook::Forward, Hook::Postrouting};
   }
+}
+
+nft::Protocol protocol_of(Flow flow) {
+  return flow == Flow::AskByTcp ? nft::Protocol::Tcp : nft::Protocol::Udp;
+}
+
+std::string_view name_of(nft::Protocol protocol) {
+  return protocol == nft::Protocol::Tcp ? "tcp" : "udp";
 }
 
 class Inquiry {
@@ -69,6 +80,10 @@ class Inquiry {
       if (v4 ? traffic_.listen4 : traffic_.listen6) {
         ask(Flow::Listen, family);
         ask(Flow::Answer, family);
+      }
+      if (traffic_.answers_names) {
+        ask(Flow::Ask, family);
+        ask(Flow::AskByTcp, family);
       }
       if (!(v4 ? traffic_.forward4 : traffic_.forward6)) continue;
       ask(Flow::Outward, family);
@@ -144,6 +159,13 @@ nft::PartialPacket Inquiry::packet_of(Flow flow, net::Family family, Hook hook) 
     case Flow::Between:
       set_interfaces(packet, tunnel, tunnel, hook);
       break;
+    case Flow::Ask:
+    case Flow::AskByTcp:
+      packet.protocol = protocol_of(flow);
+      packet.destination_port = kDnsPort;
+      packet.destination_type = nft::AddressType::Local;
+      set_interfaces(packet, tunnel, "", hook);
+      break;
   }
   return packet;
 }
@@ -185,6 +207,12 @@ nft::Rule Inquiry::opening(Flow flow, const ListedTable& table) const {
       if (!is_of_iptables(table)) {
         rule.terms.push_back(nft::ConnStateIn{nft::kEstablished | nft::kRelated});
       }
+      break;
+    case Flow::Ask:
+    case Flow::AskByTcp:
+      rule.terms = {
+          nft::InterfaceIs{.direction = nft::Direction::In, .names = {tunnel}},
+          nft::PortIn{.protocol = protocol_of(flow), .ports = {nft::PortRange::one(kDnsPort)}}};
       break;
   }
   rule.terms.push_back(nft::Counter{});
@@ -262,6 +290,11 @@ std::string Inquiry::iptables_command(const FirewallBlock& block) const {
       match =
           fmt::format("-o {} -m conntrack --ctstate ESTABLISHED,RELATED", traffic_.owner.interface);
       break;
+    case Flow::Ask:
+    case Flow::AskByTcp:
+      match = fmt::format("-i {} -p {} --dport {}", traffic_.owner.interface,
+                          name_of(protocol_of(block.flow)), kDnsPort);
+      break;
   }
   return fmt::format("{}{} -I {} {} -j ACCEPT", program, table, block.chain, match);
 }
@@ -280,6 +313,10 @@ std::string Inquiry::command_for(const FirewallBlock& block, const ListedTable& 
         return fmt::format("ufw route allow in on {}", tunnel);
       case Flow::Inward:
         return fmt::format("ufw route allow out on {}", tunnel);
+      case Flow::Ask:
+      case Flow::AskByTcp:
+        return fmt::format("ufw allow in on {} to any port {} proto {}", tunnel, kDnsPort,
+                           name_of(protocol_of(block.flow)));
     }
   }
   if (tool == FirewallTool::Firewalld && block.flow == Flow::Listen) {
@@ -316,6 +353,10 @@ std::string_view name_of(Flow flow) {
       return "answers from the internet to the clients";
     case Flow::Between:
       return "traffic between clients";
+    case Flow::Ask:
+      return "the clients' questions to the resolver";
+    case Flow::AskByTcp:
+      return "the clients' questions to the resolver by TCP";
   }
   std::unreachable();
 }

@@ -20,6 +20,8 @@ enum class Flow : std::uint8_t {
   Outward,  // From the tunnel to the uplink.
   Inward,   // The answers to that.
   Between,  // From one client to another.
+  Ask,      // Questions of clients to a resolver on this host, by UDP
+  AskByTcp  // and by TCP.
 };
 
 struct TunnelTraffic {
@@ -33,6 +35,7 @@ struct TunnelTraffic {
   std::string uplink4{};
   std::string uplink6{};
   bool client_to_client = false;
+  bool answers_names = false;  // Clients ask a resolver here, in the families they have.
   // For rules that name interfaces by number; may be incomplete.
   std::vector<std::pair<std::string, std::uint32_t>> interface_indexes{};
 };

@@ -21,4 +21,9 @@ struct HostResolvers {
 // Never empty: without any it is Quad9, which is not run for profit and keeps no addresses.
 std::vector<net::Address> choose_client_dns(const HostResolvers& host, bool clients_have_ipv6);
 
+// The addresses of `nameserver` lines, as the host itself asks them: a stub on its loopback counts.
+// Those `left_out` do not: they are answered by who asks here.
+std::vector<net::Address> host_resolvers(std::string_view resolv_conf,
+                                         const std::vector<net::Address>& left_out);
+
 }  // namespace ginnel::server

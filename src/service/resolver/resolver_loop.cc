@@ -30,11 +30,13 @@ ResolverLoop::ResolverLoop(Key, const ResolverOptions& options, os::Poller polle
 }
 
 Status ResolverLoop::listen(const ListenPlace& place) {
-  auto stream = os::StreamListener::listen(place.at, place.interface);
+  auto stream =
+      os::StreamListener::listen(place.at, {.interface = place.interface, .before_address = true});
   if (!stream) return pass(std::move(stream));
   auto datagram = os::UdpSocket::bind({.address = place.at.address,
                                        .port = stream->port(),
                                        .interface = place.interface,
+                                       .before_address = true,
                                        .gso = false,
                                        .gro = false});
   if (!datagram) return pass(std::move(datagram));

@@ -50,7 +50,8 @@ ChangeView summarize(const ServerConfig& before, const ServerConfig& after) {
   compare("mtu", before.mtu, after.mtu);
   compare("outbound_interface", before.outbound_interface, after.outbound_interface);
   compare("endpoint", before.endpoint, after.endpoint);
-  compare("dns", std::tie(before.dns, before.dns_search), std::tie(after.dns, after.dns_search));
+  compare("dns", std::tie(before.dns, before.dns_search, before.dns_builtin),
+          std::tie(after.dns, after.dns_search, after.dns_builtin));
   compare("client_to_client", before.client_to_client, after.client_to_client);
   compare("open_firewall", before.open_firewall, after.open_firewall);
   return view;

@@ -18,6 +18,11 @@ std::string read_resolvers(const char* path) {
 
 std::vector<net::Address> client_dns(const config::ServerConfig& config) {
   if (!config.dns.empty()) return config.dns;
+  if (config.dns_builtin) {
+    std::vector<net::Address> own = {config.own.v4};
+    if (config.own.v6) own.push_back(*config.own.v6);
+    return own;
+  }
   const std::string own = read_resolvers("/etc/resolv.conf");
   const std::string behind_a_stub = read_resolvers("/run/systemd/resolve/resolv.conf");
   return choose_client_dns({own, behind_a_stub}, config.subnets.v6.has_value());

@@ -6,6 +6,7 @@
 
 #include "core/hostnet/host_state.h"
 #include "core/hostnet/server_network.h"
+#include "service/server/metrics.h"
 #include "service/server/views.h"
 
 namespace ginnel::server {
@@ -13,6 +14,7 @@ namespace ginnel::server {
 struct HostWishes {
   hostnet::ServerNetwork network;
   bool open_firewall = false;  // Else foreign firewalls are only reported.
+  bool answers_names = false;  // A resolver on the network's addresses, for those in the tunnel.
 };
 
 class HostNetwork {
@@ -28,6 +30,8 @@ class HostNetwork {
   // Where the host's own firewalls drop what clients send, with the command that cures it, and
   // which of them cannot be seen.
   virtual std::vector<Finding> find_obstacles(const HostWishes& wanted) = 0;
+  // What the resolver did, by kind, since the beginning.
+  virtual LabelledCounts name_counts() const { return {}; }
 };
 
 }  // namespace ginnel::server

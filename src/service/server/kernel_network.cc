@@ -40,9 +40,9 @@ Status KernelNetwork::remove_dead_servers() {
   if (!state) return std::unexpected(state.error());
   const auto operations =
       hostnet::plan(*state, hostnet::without_outbound(*state, [&](const std::string& tunnel) {
-                      const hostnet::Owner owner{.role = "server", .interface = tunnel};
-                      return owner == claims.owner() || !claims.is_alive(owner);
-                    }));
+        const hostnet::Owner owner{.role = "server", .interface = tunnel};
+        return owner == claims.owner() || !claims.is_alive(owner);
+      }));
   if (!operations) return std::unexpected(operations.error());
   for (const hostnet::Operation& operation : *operations) {
     if (Status removed = applier_.rtnetlink().apply(operation); !removed) return removed;
@@ -88,7 +88,10 @@ Status KernelNetwork::try_apply(const HostWishes& wishes) {
       applier_.apply(hostnet::server_host(network, *state, std::move(forwarding->settings)));
   if (!applied) return applied;
   ask_routers(forwarding->late, *state);
-  return open_firewall(wishes);
+  if (Status opened = open_firewall(wishes); !opened) return opened;
+  if (wishes.answers_names) return resolver_.follow(network.interface, network.addresses);
+  resolver_.stop();
+  return ok();
 }
 
 void KernelNetwork::ask_routers(const std::vector<std::string>& interfaces,
@@ -148,7 +151,8 @@ Result<std::vector<hostnet::FirewallBlock>> KernelNetwork::find_blocks(const Hos
                                  .forward6 = network.subnet6 && !network.uplink6.empty(),
                                  .uplink4 = network.uplink4,
                                  .uplink6 = network.uplink6,
-                                 .client_to_client = network.client_to_client};
+                                 .client_to_client = network.client_to_client,
+                                 .answers_names = wishes.answers_names};
   for (const hostnet::Link& link : *links) {
     traffic.interface_indexes.emplace_back(link.name, link.index);
   }
@@ -156,6 +160,7 @@ Result<std::vector<hostnet::FirewallBlock>> KernelNetwork::find_blocks(const Hos
 }
 
 void KernelNetwork::undo() {
+  resolver_.stop();
   log_failure(applier_.undo_changes());
   log_failure(applier_.remove_all());
   applied_.reset();

@@ -7,6 +7,7 @@
 #include "core/hostnet/firewall.h"
 #include "os/host_applier.h"
 #include "os/router_solicitor.h"
+#include "service/server/client_resolver.h"
 #include "service/server/host_network.h"
 
 namespace ginnel::server {
@@ -27,6 +28,7 @@ class KernelNetwork final : public HostNetwork {
   Status apply(const HostWishes& wishes) override;
   void undo() override;
   std::vector<Finding> find_obstacles(const HostWishes& wishes) override;
+  LabelledCounts name_counts() const override { return resolver_.counts(); }
 
  private:
   Status try_apply(const HostWishes& wishes);
@@ -41,6 +43,7 @@ class KernelNetwork final : public HostNetwork {
 
   os::HostApplier applier_;
   std::optional<os::RouterSolicitor> solicitor_;  // Absent: not permitted, or no IPv6.
+  ClientResolver resolver_;
   std::optional<HostWishes> applied_;
 };
 

@@ -142,6 +142,10 @@ std::string to_metrics_text(const MetricsSnapshot& snapshot) {
   add(families.gauge("ginnel_peers", "Peers that are configured."), "state", snapshot.peers);
   add(families.gauge("ginnel_health_messages", "Findings that somebody should look at."), "type",
       snapshot.health_messages);
+  if (!snapshot.dns_events.empty()) {
+    add(families.counter("ginnel_dns_events_total", "What the resolver for clients did."), "event",
+        snapshot.dns_events);
+  }
   add_peers_by_name(families, snapshot.peers_by_name);
   return families.text();
 }

@@ -42,6 +42,7 @@ struct MetricsSnapshot {
   LabelledCounts handshakes = {};               // By "completed", or why they failed.
   LabelledCounts peers = {};                    // By state.
   LabelledCounts health_messages = {};          // By the finding's code.
+  LabelledCounts dns_events = {};               // Of the server's own resolver, by kind.
   std::vector<PeerMetrics> peers_by_name = {};  // Only with --metrics-per-peer.
 };
 

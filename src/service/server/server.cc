@@ -230,6 +230,7 @@ HostWishes Server::host_wishes(const ServerConfig& config, const Uplinks& uplink
     wanted.network.addresses.push_back({*config.own.v6, config.subnets.v6->length()});
   }
   wanted.open_firewall = config.open_firewall;
+  wanted.answers_names = config.dns_builtin;
   return wanted;
 }
 

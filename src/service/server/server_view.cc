@@ -124,6 +124,7 @@ std::string Server::metrics_text(bool with_peers) {
   const UnixTime now = clock_.now().unix;
   MetricsSnapshot snapshot{.version = std::string(kProgramVersion), .started = started_.unix};
   metrics_.fill(snapshot);
+  snapshot.dns_events = host_.name_counts();
   // A series that comes and goes cannot be told from one that is not collected.
   for (const PeerState state : kPeerStates) snapshot.peers[std::string(server::name_of(state))] = 0;
   for (const wg::PeerStatus& peer : status.peers) {

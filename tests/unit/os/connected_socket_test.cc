@@ -4,6 +4,7 @@
 
 #include "os/clock.h"
 #include "os/poller.h"
+#include "os/udp_socket.h"
 
 namespace ginnel::os {
 namespace {
@@ -38,6 +39,16 @@ TEST(StreamListener, NamesWhoHasThePort) {
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::AlreadyExists);
   EXPECT_NE(second.error().message.find("choose another port"), std::string::npos);
+}
+
+TEST(StreamListener, MayWaitForItsAddress) {
+  for (const char* const address : {"192.0.2.77", "2001:db8::77"}) {
+    SCOPED_TRACE(address);
+    EXPECT_FALSE(StreamListener::listen(at(address)));
+    EXPECT_TRUE(StreamListener::listen(at(address), {.before_address = true}));
+    EXPECT_FALSE(UdpSocket::bind({.address = at(address).address}));
+    EXPECT_TRUE(UdpSocket::bind({.address = at(address).address, .before_address = true}));
+  }
 }
 
 TEST(ConnectedSocket, SaysThatNobodyIsThere) {

@@ -282,6 +282,28 @@ END)");
   EXPECT_EQ(summary(blocks()), Lines());
 }
 
+TEST_F(FirewallTest, LooksForQuestionsToTheResolverOnlyWhereThereIsOne) {
+  shell("iptables -P INPUT DROP && iptables -A INPUT -p udp --dport 51820 -j ACCEPT");
+  EXPECT_EQ(summary(blocks()), Lines());
+  TunnelTraffic traffic = server_traffic();
+  traffic.answers_names = true;
+  EXPECT_EQ(summary(blocks(traffic)),
+            (Lines{"the clients' questions to the resolver IPv4: chain INPUT of table ip filter "
+                   "drops it by its policy; iptables -I INPUT -i wg0 -p udp --dport 53 -j ACCEPT",
+                   "the clients' questions to the resolver by TCP IPv4: chain INPUT of table ip "
+                   "filter drops it by its policy; iptables -I INPUT -i wg0 -p tcp --dport 53 -j "
+                   "ACCEPT"}));
+  for (const FirewallBlock& block : blocks(traffic)) {
+    const Status opened = open_firewall(*socket_, block);
+    EXPECT_TRUE(opened) << opened.error().message;
+  }
+  EXPECT_EQ(summary(blocks(traffic)), Lines());
+  shell("iptables -S");
+  ASSERT_TRUE(remove_marked(*socket_, traffic.owner));
+  for (const FirewallBlock& block : blocks(traffic)) shell(block.command);
+  EXPECT_EQ(summary(blocks(traffic)), Lines());
+}
+
 TEST_F(FirewallTest, LooksForTrafficBetweenClientsOnlyWhenItIsWanted) {
   shell(
       "nft 'add table ip f; add chain ip f c { type filter hook forward priority 0; policy accept; "

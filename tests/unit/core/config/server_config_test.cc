@@ -141,6 +141,17 @@ TEST(MakeServerConfig, ReadsEveryKey) {
   EXPECT_EQ(config.listen.address->to_string(), "2001:db8::1");
 }
 
+TEST(MakeServerConfig, LetsTheServerAnswerNames) {
+  EXPECT_FALSE(good({}).dns_builtin);
+  EXPECT_TRUE(good({.file = "[server]\ndns = \"builtin\"\n"}).dns_builtin);
+  const ServerConfig both = good({.file = "[server]\ndns = [\"builtin\", \"home.arpa\"]\n"});
+  EXPECT_TRUE(both.dns_builtin && both.dns.empty());
+  EXPECT_EQ(both.dns_search, std::vector<std::string>{"home.arpa"});
+  ServerFlags flags;
+  flags.dns = {"9.9.9.9"};
+  EXPECT_FALSE(good({.flags = flags, .file = "[server]\ndns = \"builtin\"\n"}).dns_builtin);
+}
+
 TEST(MakeServerConfig, LetsFlagsWinOverTheFile) {
   ServerFlags flags;
   flags.subnet = "10.9.0.0/16";
@@ -257,10 +268,9 @@ TEST(MakeServerConfig, RefusesAFilesMistakeByFileLineKeyAndRemedy) {
        "[2001:db8::1]:51820"},
       {"dns = ['9.9.9']",
        "dns: \"9.9.9\" is neither a resolver's address nor a search domain; write addresses like "
-       "9.9.9.9"},
-      {"dns = 'builtin'",
-       "dns: \"builtin\" is neither a resolver's address nor a search domain; write addresses like "
-       "9.9.9.9"},
+       "9.9.9.9, or \"builtin\""},
+      {"dns = ['builtin', '9.9.9.9']",
+       "dns: \"builtin\" and other resolvers exclude each other; leave 9.9.9.9 out"},
       {"interface = 'wg/0'",
        "interface: \"wg/0\" cannot be an interface's name; use 1 to 15 letters, digits and _=+.-"},
       {"interface = 'sixteen-letters-'",
@@ -341,7 +351,9 @@ TEST(MakeServerConfig, RefusesAFlagsMistakeByItsName) {
        "--server-ip: must be an IPv4 address like 10.200.100.1"},
       {[](ServerFlags& f) { f.dns = {"9.9.9.9", "x y"}; },
        "--dns: \"x y\" is neither a resolver's address nor a search domain; write addresses like "
-       "9.9.9.9"},
+       "9.9.9.9, or \"builtin\""},
+      {[](ServerFlags& f) { f.dns = {"builtin", "9.9.9.9"}; },
+       "--dns: \"builtin\" and other resolvers exclude each other; leave 9.9.9.9 out"},
       {[](ServerFlags& f) { f.peers = {"key"}; },
        "--peer: number 1: not a public key: expected 44 characters of base64; `ginnel pubkey` "
        "makes it from "

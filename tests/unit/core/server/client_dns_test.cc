@@ -60,5 +60,14 @@ TEST(ClientDns, FallsBackToAPublicResolver) {
   }
 }
 
+TEST(HostResolvers, AreThoseThatTheHostAsks) {
+  const std::string_view text =
+      "nameserver 127.0.0.53\nnameserver 10.200.100.1\nnameserver fe80::1\nnameserver ::1\n"
+      "nameserver 127.0.0.53\nnameserver 9.9.9.9\nnameserver 8.8.8.8\n";
+  const net::Address own = *net::Address::parse("10.200.100.1");
+  EXPECT_EQ(joined(host_resolvers(text, {own})), "127.0.0.53 ::1 9.9.9.9");
+  EXPECT_EQ(joined(host_resolvers("nameserver 0.0.0.0\noptions edns0\n", {})), "");
+}
+
 }  // namespace
 }  // namespace ginnel::server
