@@ -78,7 +78,7 @@ def fairness(program):
         await_answer(place, address)
     alone = ping(inner(HUB))
     values = {"alone p99 us": alone}
-    for name, rate in (("1 Gbit/s", ("-b", "1G")), ("full speed", ())):
+    for name, rate in (("1 Gbit/s", ("-b", "1G")), ("full speed", ()), ("reverse", ("-R",))):
         busy = subprocess.Popen(in_namespace(PLACES[BUSY], "iperf3", "-c", inner(HUB), "-t", "60",
                                              *rate), stdout=subprocess.DEVNULL)
         time.sleep(1)

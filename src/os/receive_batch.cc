@@ -103,14 +103,15 @@ std::span<const net::PathAddress> ReceiveBatch::paths() const {
 
 void ReceiveBatch::clear() { storage_->message_count = storage_->datagram_count = 0; }
 
-std::span<mmsghdr> ReceiveBatch::prepare() {
+std::span<mmsghdr> ReceiveBatch::prepare(std::size_t limit) {
   clear();
   Storage& s = *storage_;
-  for (std::size_t i = 0; i < s.message_limit; ++i) {
+  limit = std::min(limit, s.message_limit);
+  for (std::size_t i = 0; i < limit; ++i) {
     s.messages[i].msg_hdr.msg_namelen = sizeof(SocketAddress);
     s.messages[i].msg_hdr.msg_controllen = kControlBytes;
   }
-  return {s.messages.data(), s.message_limit};
+  return {s.messages.data(), limit};
 }
 
 void ReceiveBatch::take(std::size_t count, UdpCounters& counters) {

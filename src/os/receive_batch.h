@@ -39,8 +39,9 @@ class ReceiveBatch {
   std::span<const net::PathAddress> paths() const;
   void clear();
 
-  // For UdpSocket: the headers to receive into, and what to make of the first `count` of them.
-  std::span<mmsghdr> prepare();
+  // For UdpSocket: the headers to receive into, at most `limit`, and what to make of the first
+  // `count` of them.
+  std::span<mmsghdr> prepare(std::size_t limit = kMaxMessages);
   void take(std::size_t count, UdpCounters& counters);
 
  private:

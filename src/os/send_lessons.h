@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <memory>
 
 #include "net/endpoint.h"
 
@@ -32,6 +33,7 @@ class SegmentLimits {
 
   // Endpoints that share a slot push each other out: the loser only learns again.
   void lower(const net::Endpoint& remote, std::size_t limit) {
+    if (!entries_) entries_ = std::make_unique<std::array<Entry, kMaxEndpoints>>();
     Entry& entry = slot(remote);
     if (entry.uses_left == 0) {
       ++used_;
@@ -49,10 +51,10 @@ class SegmentLimits {
   };
 
   Entry& slot(const net::Endpoint& remote) {
-    return entries_[std::hash<net::Endpoint>()(remote) % kMaxEndpoints];
+    return (*entries_)[std::hash<net::Endpoint>()(remote) % kMaxEndpoints];
   }
 
-  std::array<Entry, kMaxEndpoints> entries_;
+  std::unique_ptr<std::array<Entry, kMaxEndpoints>> entries_;  // Null: nothing was learned.
   std::size_t used_ = 0;
 };
 

@@ -104,12 +104,12 @@ UdpSender::UdpSender(Options options, UdpSystem& system, UdpCounters& counters)
       gso_(options_.gso),
       fwmark_(options_.fwmark),
       system_(system),
-      counters_(counters),
-      scratch_(std::make_unique<Scratch>()) {}
+      counters_(counters) {}
 
 UdpSender::~UdpSender() = default;
 
 void UdpSender::send(std::span<const net::Datagram> datagrams) {
+  if (!scratch_) scratch_ = std::make_unique<Scratch>();
   while (!datagrams.empty()) {
     datagrams = datagrams.subspan(pack(datagrams));
     if (!transmit()) {

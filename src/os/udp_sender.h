@@ -77,7 +77,7 @@ class UdpSender {
   SegmentLimits limits_;
   GoneSources gone_;
   unsigned unexplained_refusals_ = 0;
-  std::unique_ptr<Scratch> scratch_;
+  std::unique_ptr<Scratch> scratch_;  // Made by the first send: many sockets only receive.
 };
 
 }  // namespace ginnel::os

@@ -135,11 +135,11 @@ Result<std::unique_ptr<UdpSocket>> UdpSocket::duplicate() const {
   return std::unique_ptr<UdpSocket>(new UdpSocket(std::move(fd), options_, gro_, port_));
 }
 
-std::size_t UdpSocket::receive(ReceiveBatch& batch) {
-  const std::span<mmsghdr> messages = batch.prepare();
+std::size_t UdpSocket::receive(ReceiveBatch& batch, std::size_t messages) {
+  const std::span<mmsghdr> into = batch.prepare(messages);
   UdpSystem& system = options_.system != nullptr ? *options_.system : real_system_;
   const int received =
-      system.receive_messages(fd_.get(), messages.data(), static_cast<unsigned>(messages.size()));
+      system.receive_messages(fd_.get(), into.data(), static_cast<unsigned>(into.size()));
   if (received <= 0) {
     if (received < 0 && received != -EAGAIN && received != -EINTR) {
       counters_->add(UdpCount::ReceiveFailed);

@@ -67,10 +67,10 @@ class UdpSocket {
   UdpSocket(const UdpSocket&) = delete;
   UdpSocket& operator=(const UdpSocket&) = delete;
 
-  // Replaces what is in `batch` by what waits, up to what it holds, in one system call. Returns the
-  // number of datagrams; 0 when nothing waits. Each names the path it took, with the address of
-  // ours that it came to.
-  std::size_t receive(ReceiveBatch& batch);
+  // Replaces what is in `batch` by what waits, up to `messages` and what it holds, in one system
+  // call. Returns the number of datagrams; 0 when nothing waits. Each names the path it took, with
+  // the address of ours that it came to.
+  std::size_t receive(ReceiveBatch& batch, std::size_t messages = ReceiveBatch::kMaxMessages);
 
   // Sends all, in order. Neighbours with the same path and ECN bits and of one size (the last may
   // be shorter) go out as one message. Nothing is retried later and nothing waits: when the kernel

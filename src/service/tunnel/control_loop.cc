@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <future>
+#include <iterator>
 
 namespace ginnel::tunnel {
 
@@ -148,9 +149,10 @@ Status ControlLoop::apply_sockets(const wg::DeviceChange& change) {
   const bool keeps = !sockets_.empty() && (port == current || (port == 0 && port_was_chosen_));
   if (!keeps) {
     if (Status settled = await_sockets(); !settled) return settled;
+    const std::size_t each = std::max<std::size_t>(1, kSpread / workers_.size());
     os::UdpListenOptions options{.address = options_.listen_address,
                                  .port = port,
-                                 .pairs = workers_.size(),
+                                 .pairs = workers_.size() * each,
                                  .socket = options_.socket};
     options.socket.fwmark = fwmark;
     auto bound = os::UdpPair::bind(options);
@@ -162,8 +164,10 @@ Status ControlLoop::apply_sockets(const wg::DeviceChange& change) {
       senders.push_back(std::move(*sender));
     }
     udp_totals_.replace(*bound, senders);
-    for (std::size_t i = 0; i < workers_.size(); ++i) {
-      workers_[i]->give_sockets(std::move((*bound)[i]));
+    auto next = std::make_move_iterator(bound->begin());
+    for (const auto& worker : workers_) {
+      worker->give_sockets(TunnelWorker::Sockets(next, next + each));
+      next += each;
     }
     udp_totals_.retire_overflows(sockets_);
     sockets_ = std::move(senders);

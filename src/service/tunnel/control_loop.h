@@ -31,6 +31,9 @@ class ControlLoop {
   struct Key {};  // Only create() makes one.
 
  public:
+  // Sockets of each family, over all workers: the more, the rarer do two peers share one.
+  static constexpr std::size_t kSpread = 16;
+  static_assert(kSpread <= TunnelWorker::kMaxSockets);
   // Requests that may wait; a caller beyond that is refused.
   static constexpr std::size_t kMaxRequests = 64;
   // How long a change of port may wait for the workers to have made the change before.

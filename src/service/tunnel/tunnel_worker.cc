@@ -43,7 +43,8 @@ void TunnelWorker::run(const std::stop_token& stop) {
   wake_control_.raise();
 }
 
-void TunnelWorker::give_sockets(os::UdpPair sockets) {
+void TunnelWorker::give_sockets(Sockets sockets) {
+  CHECK(!sockets.empty() && sockets.size() <= kMaxSockets);
   sockets_settled_.acquire();
   CHECK(new_sockets_.push(std::move(sockets)));
   wake();
@@ -69,11 +70,8 @@ void TunnelWorker::turn(std::span<const os::Ready> ready) {
       case kTun:
         tun_ready = true;
         break;
-      case kUdpV4:
-        if (sockets_ && sockets_->v4() != nullptr) carry_in(now, kUdpV4, *sockets_->v4());
-        break;
-      case kUdpV6:
-        if (sockets_ && sockets_->v6() != nullptr) carry_in(now, kUdpV6, *sockets_->v6());
+      default:
+        carry_in(now, one.token);
         break;
     }
   }
@@ -84,13 +82,14 @@ void TunnelWorker::turn(std::span<const os::Ready> ready) {
 
 void TunnelWorker::handle_wake(MonoTime now) {
   wake_.take();
-  while (std::optional<os::UdpPair> fresh = new_sockets_.pop()) {
-    sockets_ = std::move(fresh);  // Closes the old ones, and the poller forgets them.
-    for (os::UdpSocket* socket : {sockets_->v4(), sockets_->v6()}) {
-      if (socket == nullptr) continue;
-      const Token token = socket->family() == net::Family::V4 ? kUdpV4 : kUdpV6;
-      rests_[token] = {};
-      if (!poller_.add(socket->fd(), token, os::Interest::Read)) rests_[token].begin(now);
+  while (std::optional<Sockets> fresh = new_sockets_.pop()) {
+    sockets_ = std::move(*fresh);  // Closes the old ones, and the poller forgets them.
+    for (std::uint64_t source = kFirstSocket; source < source_count(); ++source) {
+      rests_[source] = {};
+      if (descriptor_of(source) < 0) continue;
+      if (!poller_.add(descriptor_of(source), source, os::Interest::Read)) {
+        rests_[source].begin(now);
+      }
     }
     sockets_settled_.release();
   }
@@ -98,20 +97,25 @@ void TunnelWorker::handle_wake(MonoTime now) {
   while (worker_.load_staged(packets_)) seal_and_send(now);
 }
 
-int TunnelWorker::descriptor_of(Token source) const {
+os::UdpSocket* TunnelWorker::socket_of(std::uint64_t source) const {
+  if (source < kFirstSocket || source >= source_count()) return nullptr;
+  const os::UdpPair& pair = sockets_[(source - kFirstSocket) / 2];
+  return (source - kFirstSocket) % 2 == 0 ? pair.v4() : pair.v6();
+}
+
+int TunnelWorker::descriptor_of(std::uint64_t source) const {
   if (source == kTun) return queue_->fd();
-  if (!sockets_) return -1;
-  const os::UdpSocket* const socket = source == kUdpV4 ? sockets_->v4() : sockets_->v6();
+  const os::UdpSocket* const socket = socket_of(source);
   return socket != nullptr ? socket->fd() : -1;
 }
 
-void TunnelWorker::rest(Token source, MonoTime now) {
+void TunnelWorker::rest(std::uint64_t source, MonoTime now) {
   static_cast<void>(poller_.remove(descriptor_of(source)));
   rests_[source].begin(now);
 }
 
 void TunnelWorker::end_rests(MonoTime now) {
-  for (const Token source : kSources) {
+  for (std::uint64_t source = 0; source < source_count(); ++source) {
     if (!rests_[source].take_if_over(now) || descriptor_of(source) < 0) continue;
     if (!poller_.add(descriptor_of(source), source, os::Interest::Read)) rests_[source].begin(now);
   }
@@ -119,7 +123,7 @@ void TunnelWorker::end_rests(MonoTime now) {
 
 MonoTime TunnelWorker::next_rest_end() const {
   MonoTime next = kNever;
-  for (const RetryPause& pause : rests_) next = std::min(next, pause.until());
+  for (std::size_t i = 0; i < source_count(); ++i) next = std::min(next, rests_[i].until());
   return next;
 }
 
@@ -139,18 +143,30 @@ void TunnelWorker::carry_out(MonoTime now) {
 
 void TunnelWorker::seal_and_send(MonoTime now) {
   worker_.seal(now, packets_, sealed_);
-  if (sockets_) sockets_->send(sealed_);
+  if (!sockets_.empty()) sockets_.front().send(sealed_);
   sealed_.clear();
   packets_.clear();
 }
 
-void TunnelWorker::carry_in(MonoTime now, Token source, os::UdpSocket& socket) {
-  const auto failures = [&] { return socket.counters().of(os::UdpCount::ReceiveFailed); };
+// A socket that is alone is read as far as a batch goes; beside others it gets its turn.
+std::size_t TunnelWorker::messages_to_read(MonoTime now, std::uint64_t source) {
+  if (std::exchange(last_read_, source) != source) shared_until_ = now + kShareTime;
+  if (now >= shared_until_) return os::ReceiveBatch::kMaxMessages;
+  const std::size_t size = std::max<std::size_t>(1, message_bytes_[source]);
+  return std::clamp<std::size_t>(kSharedBytes / size, 1, os::ReceiveBatch::kMaxMessages);
+}
+
+void TunnelWorker::carry_in(MonoTime now, std::uint64_t source) {
+  os::UdpSocket* const socket = socket_of(source);
+  if (socket == nullptr) return;
+  const auto failures = [&] { return socket->counters().of(os::UdpCount::ReceiveFailed); };
   const std::uint64_t failures_before = failures();
-  const std::size_t received = socket.receive(received_);
+  const std::size_t received = socket->receive(received_, messages_to_read(now, source));
   if (failures() != failures_before) return rest(source, now);
   if (received == 0) return;
   rests_[source].forget_failures();
+  message_bytes_[source] =
+      received * received_.datagrams().front().bytes.size() / received_.paths().size();
   worker_.open(now, received_.datagrams(), opened_);
   if (queue_->write(opened_) == os::TunDevice::State::Gone) {
     interface_gone_.store(true, std::memory_order_release);

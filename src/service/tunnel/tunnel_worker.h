@@ -1,4 +1,4 @@
-// The I/O shell of one data worker: one thread, one TUN queue, one UDP socket per family. It
+// The I/O shell of one data worker: one thread, one TUN queue, a few UDP sockets of each family. It
 // decides when the worker runs and carries bytes; it knows nothing about WireGuard.
 #pragma once
 
@@ -36,9 +36,14 @@ class TunnelWorker {
 
   // Any thread from here on.
   void wake() const { wake_.raise(); }
+  // The kernel spreads endpoints over sockets, and each is read in turn: a peer waits behind those
+  // that share its socket only.
+  using Sockets = std::vector<os::UdpPair>;
+  static constexpr std::size_t kMaxSockets = 16;
+
   // Replaces the sockets at the start of the next turn. Control thread only, and only after
-  // await_sockets() said yes, or as the first.
-  void give_sockets(os::UdpPair sockets);
+  // await_sockets() said yes, or as the first. REQUIRES: 1 <= sockets.size() <= kMaxSockets.
+  void give_sockets(Sockets sockets);
   // Waits until those given last are in use, and those before them closed: only then is their port
   // free. False when `patience` ends first. Control thread only.
   bool await_sockets(Duration patience);
@@ -50,18 +55,27 @@ class TunnelWorker {
   std::string_view aead_name() const { return worker_.aead_name(); }
 
  private:
-  enum Token : std::uint64_t { kTun, kUdpV4, kUdpV6, kWake };
-  static constexpr Token kSources[] = {kTun, kUdpV4, kUdpV6};
+  // What the poller reports, and what may have to rest: beside these two, the IPv4 and the IPv6
+  // socket of each pair, from kFirstSocket on.
+  enum Token : std::uint64_t { kTun, kWake, kFirstSocket };
+  static constexpr std::size_t kMaxTokens = kFirstSocket + 2 * kMaxSockets;
+  // What is read from a socket at a time while others have news too: of full messages some 130 us
+  // of work, which is what a peer in another socket waits. Small messages cost little each.
+  static constexpr std::size_t kSharedBytes = 128 << 10;
+  static constexpr Duration kShareTime = 1s;
 
   void turn(std::span<const os::Ready> ready);
   void handle_wake(MonoTime now);
   // A source that failed is not looked at for a while.
-  void rest(Token source, MonoTime now);
+  void rest(std::uint64_t source, MonoTime now);
   void end_rests(MonoTime now);
   MonoTime next_rest_end() const;
-  int descriptor_of(Token source) const;  // -1: there is none.
+  os::UdpSocket* socket_of(std::uint64_t source) const;  // Null: there is none.
+  int descriptor_of(std::uint64_t source) const;         // -1: there is none.
+  std::size_t source_count() const { return kFirstSocket + 2 * sockets_.size(); }
   void carry_out(MonoTime now);
-  void carry_in(MonoTime now, Token source, os::UdpSocket& socket);
+  void carry_in(MonoTime now, std::uint64_t source);
+  std::size_t messages_to_read(MonoTime now, std::uint64_t source);
   void seal_and_send(MonoTime now);
 
   wg::DataWorker worker_;
@@ -70,12 +84,15 @@ class TunnelWorker {
   os::Poller poller_;
   os::EventFd wake_;
   os::Clock clock_;
-  std::optional<os::UdpPair> sockets_;
-  BoundedQueue<os::UdpPair> new_sockets_{1};
-  std::binary_semaphore sockets_settled_{1};  // Held while a pair waits to be used.
+  Sockets sockets_;  // The first pair sends.
+  BoundedQueue<Sockets> new_sockets_{1};
+  std::binary_semaphore sockets_settled_{1};  // Held while new ones wait to be used.
   std::atomic<unsigned> mtu_{net::kDefaultMtu};
   std::atomic<bool> interface_gone_{false};
-  std::array<RetryPause, std::size(kSources)> rests_;
+  std::array<RetryPause, kMaxTokens> rests_;
+  std::array<std::size_t, kMaxTokens> message_bytes_{};  // Of what a socket brought last.
+  std::uint64_t last_read_ = kTun;
+  MonoTime shared_until_{};    // Several sockets had news a moment before.
   bool tun_has_more_ = false;  // Part of a super-packet may wait inside the device object.
 
   // Scratch of one turn; nothing is allocated once they have grown.

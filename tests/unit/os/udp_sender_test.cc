@@ -90,6 +90,38 @@ TEST_F(UdpSenderTest, GivesJoiningUpAfterTwoRefusalsThatTheMtuDoesNotExplain) {
   EXPECT_EQ(drops(), 0u);
 }
 
+// The largest datagram that one packet of the route carries is the last whose refusal nothing
+// explains.
+TEST_F(UdpSenderTest, BlamesTheMtuFromTheFirstByteBeyondIt) {
+  struct Row {
+    net::Family family;
+    const char* remote;
+    std::size_t size;
+    bool explained;
+  };
+  const Row rows[] = {{net::Family::V4, "192.0.2.1", 1372, false},
+                      {net::Family::V4, "192.0.2.1", 1373, true},
+                      {net::Family::V6, "2001:db8::1", 1352, false},
+                      {net::Family::V6, "2001:db8::1", 1353, true}};
+  for (const int error : {EMSGSIZE, EINVAL}) {
+    for (const Row& row : rows) {
+      SCOPED_TRACE(testing::Message() << error << ": " << row.size << " to " << row.remote);
+      FaultyUdpSystem kernel;
+      kernel.mtu = 1400;
+      UdpSender one({.family = row.family}, kernel, counters);
+      for (std::uint16_t port = 1; port <= UdpSender::kMaxUnexplainedRefusals; ++port) {
+        EXPECT_TRUE(one.gso());
+        const net::PathAddress path{.remote = {*net::Address::parse(row.remote), port, 0}};
+        kernel.fail_next(error);
+        one.send(Outgoing(path).add_many(3, row.size).datagrams());
+      }
+      EXPECT_EQ(one.gso(), row.explained);
+      EXPECT_EQ(kernel.taken.size(), 3u * UdpSender::kMaxUnexplainedRefusals);
+      EXPECT_EQ(drops(), 0u);
+    }
+  }
+}
+
 TEST_F(UdpSenderTest, NeverGivesJoiningUpBecauseOfTheMtu) {
   system.mtu = 1280;
   for (std::uint8_t i = 0; i < 20; ++i) {

@@ -411,5 +411,19 @@ TEST_F(UdpSocketTest, IsSharedWithAThreadThatSends) {
   EXPECT_EQ((*twin)->counters().of(UdpCount::Sends), 1u);
 }
 
+TEST_F(UdpSocketTest, TakesNoMoreMessagesThanItIsAskedTo) {
+  const auto receiver = bound({.address = address("127.0.0.1"), .gro = false});
+  const auto sender = bound("127.0.0.1");
+  constexpr std::size_t kMax = ReceiveBatch::kMaxMessages;
+  ReceiveBatch batch;
+  for (const std::size_t limit : {std::size_t{1}, kMax - 1, kMax, kMax + 1}) {
+    SCOPED_TRACE(limit);
+    sender->send(Outgoing(path_to("127.0.0.1", *receiver)).add_many(kMax, 9).datagrams());
+    const std::size_t first = std::min(limit, kMax);
+    EXPECT_EQ(receiver->receive(batch, limit), first);
+    EXPECT_EQ(receiver->receive(batch), kMax - first);
+  }
+}
+
 }  // namespace
 }  // namespace ginnel::os

@@ -32,6 +32,26 @@ class SickSystem final : public os::UdpSystem {
   int failures_;
 };
 
+// The real system calls, and how many messages each read asked for at most.
+class CountingSystem final : public os::UdpSystem {
+ public:
+  int send_messages(int fd, mmsghdr* messages, unsigned count) override {
+    return real_.send_messages(fd, messages, count);
+  }
+  int receive_messages(int fd, mmsghdr* messages, unsigned count) override {
+    const int received = real_.receive_messages(fd, messages, count);
+    if (received > 0) asked_ = count;
+    return received;
+  }
+  unsigned mtu_of(const Route& route) override { return real_.mtu_of(route); }
+
+  unsigned asked() const { return asked_; }  // By the last read that brought something.
+
+ private:
+  os::LinuxUdpSystem real_;
+  std::atomic<unsigned> asked_{0};
+};
+
 class TunnelWorkerTest : public testing::Test {
  protected:
   TunnelWorkerTest() {
@@ -73,7 +93,7 @@ TEST_F(TunnelWorkerTest, TriesASocketThatCannotBeReadAgainAfterPauses) {
   ASSERT_TRUE(pairs) << pairs.error().message;
   const std::uint16_t port = pairs->front().port();
   const auto counters = pairs->front().v4()->share_counters();
-  worker_->give_sockets(std::move(pairs->front()));
+  worker_->give_sockets(std::move(*pairs));
   const MonoTime begun = os::Clock().mono();
   start();
 
@@ -93,6 +113,46 @@ TEST_F(TunnelWorkerTest, TriesASocketThatCannotBeReadAgainAfterPauses) {
   (*sender)->send({&datagram, 1});
   wait_until([&] { return counters->of(os::UdpCount::DatagramsReceived) == 2; });
   EXPECT_FALSE(worker_->interface_gone());
+}
+
+TEST_F(TunnelWorkerTest, ReadsLittleAtATimeOfASocketWithLargeMessagesWhileOthersAreUsed) {
+  CountingSystem system;
+  TunnelWorker::Sockets sockets;
+  std::array<std::uint16_t, 2> ports;
+  std::array<std::shared_ptr<const os::UdpCounters>, 2> counters;
+  for (std::size_t i = 0; i < 2; ++i) {
+    auto pairs = os::UdpPair::bind({.socket = {.system = &system}});
+    ASSERT_TRUE(pairs) << pairs.error().message;
+    ports[i] = pairs->front().port();
+    counters[i] = pairs->front().v4()->share_counters();
+    sockets.push_back(std::move(pairs->front()));
+  }
+  worker_->give_sockets(std::move(sockets));
+  start();
+
+  auto sender = os::UdpSocket::bind({});
+  ASSERT_TRUE(sender);
+  std::vector<std::uint8_t> bytes(60'000, 9);
+  std::uint64_t sent[2] = {0, 0};
+  // Datagrams of 1,000 bytes, which stay joined on their way over the loopback device.
+  const auto send = [&](std::size_t to, std::size_t count) {
+    const net::PathAddress path{.remote = {net::Address::parse("127.0.0.1").value(), ports[to], 0}};
+    std::vector<net::Datagram> datagrams;
+    for (std::size_t i = 0; i < count; ++i) {
+      datagrams.push_back({.bytes = ByteSpan(bytes).subspan(i * 1000, 1000), .path = &path});
+    }
+    (*sender)->send(datagrams);
+    sent[to] += count;
+    wait_until([&] { return counters[to]->of(os::UdpCount::DatagramsReceived) == sent[to]; });
+  };
+  send(0, 60);
+  EXPECT_EQ(system.asked(), os::ReceiveBatch::kMaxMessages);
+  send(1, 1);
+  EXPECT_EQ(system.asked(), os::ReceiveBatch::kMaxMessages);  // Nothing is known of it yet,
+  send(1, 1);
+  EXPECT_EQ(system.asked(), os::ReceiveBatch::kMaxMessages);  // and small messages are quick.
+  send(0, 60);
+  EXPECT_EQ(system.asked(), (128u << 10) / 60'000);
 }
 
 TEST_F(TunnelWorkerTest, EndsWithItsInterface) {
