@@ -46,17 +46,28 @@ class Keeper {
     for (;;) {
       const Duration left = std::max<Duration>(look_at - clock.mono(), Duration::zero());
       if (!interruption_.wait_for(monitor_.fd(), left)) return take_down();
-      if (const auto events = monitor_.read(); !events) return std::unexpected(events.error());
+      const auto events = monitor_.read();
+      if (!events) return std::unexpected(events.error());
+      const bool is_time = clock.mono() >= look_at;
+      if (!is_time && std::ranges::none_of(*events, [&](const auto& e) { return concerns(e); })) {
+        continue;
+      }
       const auto exists = link_exists(interface_);
       if (!exists) return std::unexpected(exists.error());
       if (!*exists) return end_without_link();
-      if (clock.mono() < look_at) continue;
+      if (!is_time) continue;
       look();
       look_at = clock.mono() + kLookInterval;
     }
   }
 
  private:
+  bool concerns(const os::NetworkEvent& event) const {
+    using Kind = os::NetworkEvent::Kind;
+    return event.kind == Kind::Resync ||
+           (event.kind == Kind::LinkRemoved && event.interface == interface_);
+  }
+
   Status take_down() {
     notifier_.stopping();
     interruption_.begin_again();
