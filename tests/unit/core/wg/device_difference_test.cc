@@ -29,6 +29,7 @@ net::Endpoint endpoint(unsigned n) {
 
 std::string text_of(const PeerStatus& peer) {
   std::vector<std::string> allowed;
+  allowed.reserve(peer.allowed_ips.size());
   for (const net::Prefix& one : peer.allowed_ips) allowed.push_back(one.to_string());
   std::ranges::sort(allowed);
   return fmt::format("{} psk {} at {} every {}: {}\n", peer.public_key.to_hex(),
@@ -41,6 +42,7 @@ std::string text_of(const DeviceStatus& device) {
       fmt::format("{} {} {}\n", device.listen_port, device.fwmark,
                   device.private_key ? device.private_key->expose_as_hex() : "no key");
   std::vector<std::string> peers;
+  peers.reserve(device.peers.size());
   for (const PeerStatus& peer : device.peers) peers.push_back(text_of(peer));
   std::ranges::sort(peers);
   return text + fmt::format("{}", fmt::join(peers, ""));
