@@ -87,8 +87,15 @@ grep -q wg0 "$dir/predown"
 [[ -e $dir/postdown ]]
 check_unchanged host
 
-step "taken down by another command"
+step "killed while it comes up"
+start_stay
+eventually test -e "$dir/waits"
+kill -9 "$stay"
+eventually gone "$stay"
+echo >"$dir/go" # Lets the command go, whose parent is dead.
 start_fresh
+
+step "taken down by another command"
 in_ns host "$GINNEL" down wg0
 ended 0
 check_unchanged host

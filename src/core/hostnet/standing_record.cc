@@ -10,7 +10,7 @@ namespace ginnel::hostnet {
 namespace {
 
 // Lines of fields between tabs, which no name and no path has that gets here:
-//   boot ID | owner MARK | configuration PATH | backend NAME | resolver NAME | mtu N
+//   boot ID | owner MARK | configuration PATH | backend NAME | risen 0 or 1 | resolver NAME | mtu N
 //   listen_port N | fwmark N | file_fwmark N | address ADDRESS/LENGTH | route PREFIX TABLE
 //   server TEXT | search TEXT | silenced INTERFACE
 //   rule FAMILY PRIORITY INVERTED MARK MASK ACTION TABLE SUPPRESS FROM TO IIF OIF
@@ -100,6 +100,11 @@ bool read_owner(const Fields& fields, StandingRecord& record) {
   return owner.has_value();
 }
 
+bool read_risen(std::string_view text, StandingRecord& record) {
+  record.risen = text == "1";
+  return text == "0" || text == "1";
+}
+
 bool read_line(const Fields& fields, StandingRecord& record) {
   const std::string_view key = fields[0];
   if (key == "rule") return read_rule(fields, record);
@@ -110,6 +115,7 @@ bool read_line(const Fields& fields, StandingRecord& record) {
   if (key == "boot") return read(fields[1], record.boot);
   if (key == "configuration") return read(fields[1], record.configuration);
   if (key == "backend") return read(fields[1], record.backend);
+  if (key == "risen") return read_risen(fields[1], record);
   if (key == "resolver") return read(fields[1], record.resolver);
   if (key == "server" || key == "search") {
     auto& list = key == "server" ? record.dns.servers : record.dns.search;
@@ -130,9 +136,9 @@ bool read_line(const Fields& fields, StandingRecord& record) {
 
 std::string StandingRecord::to_text() const {
   std::string text = fmt::format(
-      "boot\t{}\nowner\t{}\nconfiguration\t{}\nbackend\t{}\nresolver\t{}\nmtu\t{}\n"
+      "boot\t{}\nowner\t{}\nconfiguration\t{}\nbackend\t{}\nrisen\t{}\nresolver\t{}\nmtu\t{}\n"
       "listen_port\t{}\nfwmark\t{}\nfile_fwmark\t{}\n",
-      or_nothing(boot), owner.mark(), or_nothing(configuration), or_nothing(backend),
+      or_nothing(boot), owner.mark(), or_nothing(configuration), or_nothing(backend), risen ? 1 : 0,
       or_nothing(resolver), mtu, listen_port, fwmark, file_fwmark);
   for (const std::string& server : dns.servers) text += fmt::format("server\t{}\n", server);
   for (const std::string& domain : dns.search) text += fmt::format("search\t{}\n", domain);

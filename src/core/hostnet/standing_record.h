@@ -25,6 +25,7 @@ struct StandingRecord {
   Owner owner{};
   std::string configuration{};  // The file's path.
   std::string backend{};        // "userspace", "kernel", "program".
+  bool risen = false;           // Else it was not all done, or its commands were not all run.
   std::string resolver{};       // Who was told of DNS servers; empty: nobody.
   WantedResolver dns{};         // What it was told.
   // Links that answered for every name until then, and do not while this stands.

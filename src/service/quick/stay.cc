@@ -21,11 +21,17 @@ Result<bool> link_exists(const std::string& interface) {
   return std::ranges::find(*links, interface, &hostnet::Link::name) != links->end();
 }
 
-// A tunnel stands whose keeper was killed: it is brought to what the file says, and goes on.
+// A tunnel stands whose keeper was killed: it is brought to what the file says, and goes on. What
+// was killed while it came up is taken back.
 Result<bool> stands_already(const QuickOptions& options, Interruption& interruption) {
-  const auto held = hold_tunnel(options, interruption);
-  if (!held) return std::unexpected(held.error());
+  auto held = hold_tunnel(options, interruption);
+  if (!held) return pass(std::move(held));
   if (!held->standing.record()) return false;
+  if (!held->standing.record()->risen) {
+    const Status undone = held->standing.take_down();
+    if (!undone) return std::unexpected(undone.error());
+    return false;
+  }
   return link_exists(held->source.interface);
 }
 

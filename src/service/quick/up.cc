@@ -34,7 +34,10 @@ class Rise {
     if (Status configured = configure(); !configured) return configured;
     if (Status connected = connect_host(); !connected) return connected;
     if (Status told = tell_resolver(); !told) return told;
-    return hooks("PostUp", source_.file.hooks.post_up);
+    if (Status ran = hooks("PostUp", source_.file.hooks.post_up); !ran) return ran;
+    hostnet::StandingRecord record = *standing_.record();
+    record.risen = true;
+    return standing_.write(std::move(record));
   }
 
  private:

@@ -10,6 +10,7 @@ StandingRecord full_record() {
           .owner = {.role = "up", .interface = "wg0"},
           .configuration = "/etc/wireguard/wg 0.conf",
           .backend = "userspace",
+          .risen = true,
           .resolver = "file",
           .dns = {.servers = {"10.0.0.1", "fe80::1%wg0"}, .search = {"a.example"}},
           .silenced = {"eth0", "wlan0"},
@@ -52,7 +53,7 @@ TEST(StandingRecord, RefusesWhatItDidNotWrite) {
   for (const std::string line :
        {"rule\t4\n", "rule\t5\t1\t0\t0\t0\t1\t2\t-\t-\t-\t-\t-\n", "route\t10.0.0.1/8\t1\n",
         "route\t10.0.0.0/8\tx\n", "address\t10.0.0.0/33\n", "mtu\t-1\n", "listen_port\t65536\n",
-        "mtu\n", "other\t1\n", "owner\tsomebody\n"}) {
+        "risen\t2\n", "mtu\n", "other\t1\n", "owner\tsomebody\n"}) {
     EXPECT_FALSE(StandingRecord::parse(good + line)) << line;
   }
   EXPECT_FALSE(StandingRecord::parse(""));
