@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "core/dns/message.h"
+#include "core/dns/special_names.h"
 #include "core/dns/stream_framer.h"
 #include "fuzz/fuzz_input.h"
 
@@ -29,6 +29,9 @@ void check_query(ByteView bytes) {
                                  .dnssec_ok = query->dnssec_ok});
   const auto again = parse_query(sent);
   CHECK(again && again->key() == query->key());
+  if (const auto special = answer_special(*query)) {
+    CHECK(parse_answer(make_reply(*query, *special, 0, kMaxMessageBytes)).has_value());
+  }
   const auto reply = parse_answer(make_reply(*query, Code::ServerFailure));
   CHECK(reply && reply->question == query->question && reply->code == Code::ServerFailure);
 }

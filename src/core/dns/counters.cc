@@ -12,6 +12,8 @@ std::string_view name_of(Count count) {
       return "answered_from_cache";
     case Count::AnsweredFromUpstream:
       return "answered_from_upstream";
+    case Count::AnsweredHere:
+      return "answered_here";
     case Count::Failures:
       return "failures";
     case Count::UpstreamQueries:

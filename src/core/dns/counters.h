@@ -12,7 +12,8 @@ enum class Count : std::uint8_t {
   Queries,
   AnsweredFromCache,
   AnsweredFromUpstream,
-  Failures,  // Clients that were told SERVFAIL.
+  AnsweredHere,  // Names that nobody outside is asked about.
+  Failures,      // Clients that were told SERVFAIL.
   UpstreamQueries,
   UpstreamTimeouts,
   UpstreamErrors,      // It could not be sent, or was refused by the host there.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "core/dns/special_names.h"
 
 namespace ginnel::dns {
 
@@ -33,6 +34,11 @@ void Forwarder::handle_query(MonoTime now, const Asker& asker, ByteView bytes,
     counters_.add(Count::QueriesMalformed);
     Bytes refusal = make_refusal(bytes, query.error());
     if (!refusal.empty()) out.replies.push_back({asker, std::move(refusal)});
+    return;
+  }
+  if (const auto special = answer_special(*query)) {
+    counters_.add(Count::AnsweredHere);
+    reply({asker, std::move(*query)}, *special, 0, out);
     return;
   }
   const std::string key = query->key();

@@ -319,6 +319,13 @@ TEST_F(ForwarderTest, TellsWhatIsWrongWithAQuery) {
   EXPECT_EQ(count(Count::QueriesMalformed), 2u);
 }
 
+TEST_F(ForwarderTest, AsksNobodyAboutNamesThatAreNowhere) {
+  ask(question("secret.onion"));
+  EXPECT_EQ(take_code(), 3);
+  EXPECT_TRUE(out_.attempts.empty());
+  EXPECT_EQ(count(Count::AnsweredHere), 1u);
+}
+
 TEST_F(ForwarderTest, ChoosesIdsByChance) {
   std::set<std::uint16_t> ids;
   for (int i = 0; i < 50; ++i) {

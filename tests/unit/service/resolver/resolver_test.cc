@@ -42,9 +42,11 @@ class ResolverTest : public testing::Test {
     auto listener = os::StreamListener::listen(loopback()).value();
     return loopback(listener.port());
   }
-  void start(std::vector<net::Endpoint> upstreams) {
+  void start(std::vector<net::Endpoint> upstreams, os::SocketOrigin origin = {}) {
     place_ = free_place();
-    auto started = Resolver::start({.listen = {{.at = place_}}, .upstreams = std::move(upstreams)});
+    auto started = Resolver::start({.listen = {{.at = place_}},
+                                    .upstreams = std::move(upstreams),
+                                    .origin = std::move(origin)});
     ASSERT_TRUE(started) << started.error().message;
     resolver_ = std::move(*started);
     client_ = os::connect_datagrams(place_, {}).value();
@@ -74,6 +76,15 @@ TEST_F(ResolverTest, RefusesAtOnceWhenTheUpstreamsHostSaysNo) {
   EXPECT_EQ(receive(client_)[3] & 0x0f, 2);
   EXPECT_GE(resolver_->count(dns::Count::UpstreamErrors), 1u);
   EXPECT_EQ(resolver_->count(dns::Count::UpstreamTimeouts), 0u);
+}
+
+TEST_F(ResolverTest, RefusesAtOnceWithoutTheTunnelsInterface) {
+  auto upstream = os::UdpSocket::bind({.address = loopback().address}).value();
+  start({loopback(upstream->local_port())}, {.interface = "gone0"});
+  ask({});
+  EXPECT_EQ(receive(client_)[3] & 0x0f, 2);
+  os::ReceiveBatch batch(1);
+  EXPECT_EQ(upstream->receive(batch), 0u);
 }
 
 TEST_F(ResolverTest, CarriesQuestionAndAnswer) {
