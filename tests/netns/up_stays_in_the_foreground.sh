@@ -108,6 +108,17 @@ ended 1
 grep -q 'interface wg0 was deleted by another program' "$dir/stay.log"
 check_unchanged host
 
+step "its terminal goes away"
+sed -i '/^PostUp/d' /etc/wireguard/wg0.conf
+run_daemon stay host "$GINNEL" up --foreground wg0
+stay=$daemon
+eventually grep -rq $'risen\t1' /run/ginnel
+rm -f "$dir/postdown"
+kill -HUP "$stay"
+ended 0
+[[ -e $dir/postdown ]]
+check_unchanged host
+
 step "once, on a tunnel of another program"
 sed -i '/^PostUp/d; /^PostDown/d' /etc/wireguard/wg0.conf
 in_ns host ginnel-dev wg0

@@ -27,7 +27,9 @@ Status Interruption::wait(Duration time) {
   const os::Clock clock;
   const MonoTime end = clock.mono() + time;
   for (;;) {
-    while (const auto signal = signals_.take()) came_ |= signal == os::Signal::Stop;
+    while (const auto signal = signals_.take()) {
+      came_ |= signal == os::Signal::Stop || (ends_on_hangup_ && signal == os::Signal::Reload);
+    }
     if (came_) return fail(ErrorCode::Io, "stopped by a signal");
     if (clock.mono() >= end) return ok();
     for (const os::Ready& ready : poller_.wait_until(end)) {

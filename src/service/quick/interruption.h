@@ -19,6 +19,8 @@ class Interruption {
   Status wait(Duration time);
   // The same, but also ends, without an error, when there is something to read.
   Status wait_for(int fd, Duration time);
+  // A terminal that goes away asks to stop as well.
+  void end_on_hangup() { ends_on_hangup_ = true; }
   // From here on, only being asked again counts: what was asked for is being done.
   void begin_again() { came_ = false; }
   // A program that ran meanwhile took the signal.
@@ -33,6 +35,7 @@ class Interruption {
   os::SignalFd signals_;
   os::Poller poller_;
   bool came_ = false;
+  bool ends_on_hangup_ = false;
 };
 
 }  // namespace ginnel::quick

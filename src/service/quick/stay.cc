@@ -124,6 +124,7 @@ class Keeper {
 Status stay(const QuickOptions& options, Interruption& interruption) {
   // First of all: no command of the file is to speak for us.
   os::ServiceNotifier notifier = os::ServiceNotifier::from_environment();
+  if (!notifier.is_listening()) interruption.end_on_hangup();
   const auto stands = stands_already(options, interruption);
   if (!stands) return std::unexpected(stands.error());
   Status risen = *stands ? reload(options, interruption) : up(options, interruption);
