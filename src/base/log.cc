@@ -27,6 +27,7 @@ spdlog::level::level_enum to_spdlog(Level level) {
 
 void start(Level level, Target target) {
   const std::string name = "ginnel";
+  spdlog::drop(name);  // A command's own, when it goes to the background.
   auto logger = target == Target::SystemLog
                     ? spdlog::syslog_logger_mt(name, name, LOG_PID, LOG_DAEMON)
                     : spdlog::stderr_logger_mt(name);

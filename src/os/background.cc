@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/bytes.h"
 #include "os/os_error.h"
 
@@ -34,11 +36,16 @@ Result<Background> Background::split() {
   return Background(true, std::move(theirs));
 }
 
-void Background::close_inherited() {
+void Background::close_inherited(int kept) {
+  unsigned next = STDERR_FILENO + 1;
   // Not there before Linux 5.9.
-  const auto kept = static_cast<unsigned>(channel_.get());
-  if (kept > STDERR_FILENO + 1) ::close_range(STDERR_FILENO + 1, kept - 1, 0);
-  ::close_range(kept + 1, UINT_MAX, 0);
+  for (int each : {std::min(kept, channel_.get()), std::max(kept, channel_.get())}) {
+    if (each < static_cast<int>(next)) continue;
+    const auto number = static_cast<unsigned>(each);
+    if (number > next) ::close_range(next, number - 1, 0);
+    next = number + 1;
+  }
+  ::close_range(next, UINT_MAX, 0);
 }
 
 Background::Verdict Background::await() {

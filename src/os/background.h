@@ -28,7 +28,8 @@ class Background {
 
   // In the child, before it opens anything: closes what the caller had open beside the standard
   // three. A daemon that kept a script's lock or pipe would hold it for its whole life.
-  void close_inherited();
+  // `kept` stays open besides.
+  void close_inherited(int kept = -1);
 
   struct Verdict {
     int exit_code = 0;

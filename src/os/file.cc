@@ -233,4 +233,9 @@ Result<FileLock> FileLock::take(const std::string& path) {
   return FileLock(std::move(fd));
 }
 
+bool FileLock::is_taken(const std::string& path) {
+  const Fd fd(open(path.c_str(), O_RDWR | O_CLOEXEC));
+  return fd && flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+}
+
 }  // namespace ginnel::os

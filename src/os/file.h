@@ -53,6 +53,8 @@ class FileLock {
   // half a second at most. Makes the file when it is missing, and leaves it behind: removing it
   // would let two processes lock two files of one name.
   static Result<FileLock> take(const std::string& path);
+  // Whether some process has it at this moment. False also when there is no such file.
+  static bool is_taken(const std::string& path);
 
  private:
   explicit FileLock(Fd fd) : fd_(std::move(fd)) {}

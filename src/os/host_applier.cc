@@ -2,6 +2,7 @@
 
 #include <tuple>
 
+#include "core/hostnet/nft_match.h"
 #include "os/marked_rules.h"
 #include "os/nft_list.h"
 
@@ -28,7 +29,44 @@ Result<HostApplier> HostApplier::open(const std::string& run_directory, const ho
   return HostApplier(std::move(*rtnetlink), std::move(*nft), std::move(*claims));
 }
 
+Result<bool> HostApplier::can_own_tables(const hostnet::nft::Ruleset& listed) {
+  if (!owner_) return false;
+  if (can_own_) return *can_own_;
+  const bool seen = std::ranges::any_of(listed.tables, &ListedTable::owned);
+  if (seen) {
+    can_own_ = true;
+    return true;
+  }
+  const auto knows = owner_->knows_owned_tables();
+  if (knows) can_own_ = *knows;
+  return knows;
+}
+
+Result<Fd> HostApplier::owner_descriptor() const {
+  if (!owner_) return fail(ErrorCode::NotFound, "no socket owns the tables");
+  return owner_->duplicate();
+}
+
 // A table that stands as it is wanted is left alone: loading it would set its counters back.
+Status HostApplier::append_changes(const hostnet::nft::Ruleset& listed,
+                                   const std::vector<Table>& wanted, NftBatch& batch) {
+  const bool wants_owned = std::ranges::any_of(wanted, &Table::owned);
+  const auto can_own = owner_ && wants_owned ? can_own_tables(listed) : Result<bool>(false);
+  if (!can_own) return std::unexpected(can_own.error());
+  for (Table table : wanted) {
+    table.owned = table.owned && *can_own;
+    const auto is_it = [&](const ListedTable& l) { return is_loaded(l, table); };
+    if (std::ranges::any_of(listed.tables, is_it)) continue;
+    const auto former = std::ranges::find_if(
+        listed.tables, [&](const ListedTable& l) { return is_same(l, table); });
+    // A plain table cannot be made an owned one, nor the other way round: it is deleted and
+    // created, in one transaction.
+    if (former != listed.tables.end()) batch.delete_table(table.family, table.name);
+    if (Status compiled = batch.add_table(table); !compiled) return compiled;
+  }
+  return ok();
+}
+
 Status HostApplier::load_tables(const std::vector<Table>& wanted) {
   const auto listed = read_ruleset(nft_);
   if (!listed) return std::unexpected(listed.error());
@@ -40,14 +78,8 @@ Status HostApplier::load_tables(const std::vector<Table>& wanted) {
       batch.delete_table(standing.family, standing.name);
     }
   }
-  for (const Table& table : wanted) {
-    const bool stands =
-        std::ranges::find(tables_, table) != tables_.end() &&
-        std::ranges::any_of(listed->tables, [&](const auto& l) { return is_same(l, table); });
-    if (stands) continue;
-    if (Status compiled = batch.replace_table(table); !compiled) return compiled;
-  }
-  if (Status committed = nft_.commit(std::move(batch)); !committed) return committed;
+  if (Status compiled = append_changes(*listed, wanted, batch); !compiled) return compiled;
+  if (Status committed = writer().commit(std::move(batch)); !committed) return committed;
   tables_ = wanted;
   return ok();
 }
@@ -75,7 +107,7 @@ Status HostApplier::undo_changes() { return changes_.undo(rtnetlink_); }
 // Settings first: the host stops to forward before the rules for it are gone.
 Status HostApplier::remove_all() {
   const Status released = claims_.release();
-  const Status removed = remove_marked(nft_, claims_.owner());
+  const Status removed = remove_marked(writer(), claims_.owner());
   tables_.clear();
   return released ? removed : released;
 }

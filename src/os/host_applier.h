@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "core/hostnet/nft_ruleset.h"
 #include "core/hostnet/wanted_host.h"
 #include "os/host_changes.h"
 #include "os/nft_socket.h"
@@ -29,6 +30,14 @@ class HostApplier {
   // apply() goes back to.
   void assume(std::vector<hostnet::nft::Table> tables) { tables_ = std::move(tables); }
 
+  // From now on tables are changed over this socket, and those that want it are owned by it.
+  void own_tables_by(NftSocket owner) { owner_ = std::move(owner); }
+  // Whether there can be owned tables: own_tables_by() was called, and the kernel has them. What is
+  // listed may tell; else the kernel is asked, which those who watch nftables notice.
+  Result<bool> can_own_tables(const hostnet::nft::Ruleset& listed);
+  // A copy of what owns them. Fails when own_tables_by() was not called.
+  Result<Fd> owner_descriptor() const;
+
   // Takes back what the last apply() did to addresses, routes and rules, in this process.
   Status undo_changes();
   // Removes the owner's tables and rules in others' tables, and gives its settings back.
@@ -43,10 +52,15 @@ class HostApplier {
       : rtnetlink_(std::move(rtnetlink)), nft_(std::move(nft)), claims_(std::move(claims)) {}
 
   Status load_tables(const std::vector<hostnet::nft::Table>& wanted);
+  NftSocket& writer() { return owner_ ? *owner_ : nft_; }
+  Status append_changes(const hostnet::nft::Ruleset& listed,
+                        const std::vector<hostnet::nft::Table>& wanted, NftBatch& batch);
   Status claim_settings(const std::vector<hostnet::Sysctl>& wanted);
 
   Rtnetlink rtnetlink_;
   NftSocket nft_;
+  std::optional<NftSocket> owner_;
+  std::optional<bool> can_own_;  // Absent: nobody has asked yet.
   SysctlClaims claims_;
   HostChanges changes_;
   std::vector<hostnet::nft::Table> tables_;  // As they stand.

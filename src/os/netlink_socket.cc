@@ -79,6 +79,16 @@ Result<NetlinkSocket> NetlinkSocket::open(int protocol) {
   return NetlinkSocket(std::move(fd));
 }
 
+Result<NetlinkSocket> NetlinkSocket::adopt(Fd fd) {
+  NetlinkSocket socket(std::move(fd));
+  // Answers to others, which would be taken for answers to us: we number from 1 again.
+  for (;;) {
+    const auto left = socket.receive(Wait::No);
+    if (!left) return std::unexpected(left.error());
+    if (left->empty()) return socket;
+  }
+}
+
 Status NetlinkSocket::send(ByteView bytes) {
   sockaddr_nl kernel{};
   kernel.nl_family = AF_NETLINK;

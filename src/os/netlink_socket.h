@@ -36,7 +36,11 @@ class NetlinkSocket {
   // `protocol` is NETLINK_ROUTE, NETLINK_NETFILTER or NETLINK_GENERIC.
   static Result<NetlinkSocket> open(int protocol);
 
+  // Goes on with a conversation that another process may have left in the middle.
+  static Result<NetlinkSocket> adopt(Fd fd);
+
   int fd() const { return fd_.get(); }
+  const Fd& descriptor() const { return fd_; }
   // Numbers for the messages of this socket.
   std::uint32_t next_sequence() { return ++sequence_; }
 

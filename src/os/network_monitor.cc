@@ -15,8 +15,9 @@
 namespace ginnel::os {
 namespace {
 
-constexpr int kGroups[] = {RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-                           RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
+constexpr int kGroups[] = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+                           RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_RULE,
+                           RTNLGRP_IPV6_RULE};
 // Datagrams taken in one read, so that a host whose routes never rest cannot hold its caller.
 constexpr int kMaxDatagrams = 16 * 1024;
 // Room for some thousand changes at once, as when a routing daemon starts.
@@ -47,6 +48,9 @@ std::optional<NetworkEvent> event_of(const nlmsghdr& message) {
     case RTM_NEWROUTE:
     case RTM_DELROUTE:
       return NetworkEvent{.kind = NetworkEvent::Kind::RouteChanged};
+    case RTM_NEWRULE:
+    case RTM_DELRULE:
+      return NetworkEvent{.kind = NetworkEvent::Kind::RuleChanged};
     default:
       return std::nullopt;
   }

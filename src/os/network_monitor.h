@@ -1,5 +1,5 @@
 // Tells when the host's networking changes, so that what was derived from it can be derived anew:
-// the uplink, the interface that we run on.
+// the uplink, the interface that we run on, a kill switch.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,12 @@ struct NetworkEvent {
     LinkChanged,  // Also: a new one, or up and down.
     AddressChanged,
     RouteChanged,
+    RuleChanged,
     Resync,  // The kernel reported more than there was room for: anything may have changed.
   };
   Kind kind = Kind::Resync;
-  std::uint32_t index = 0;  // Of the interface; 0 for routes and Resync.
-  std::string interface{};  // Its name, of LinkRemoved and LinkChanged.
+  std::uint32_t index = 0;   // Of the interface; 0 for routes, rules and Resync.
+  std::string interface {};  // Its name, of LinkRemoved and LinkChanged.
   friend bool operator==(const NetworkEvent&, const NetworkEvent&) = default;
 };
 

@@ -96,7 +96,12 @@ void parse_nft_rule(const nlmsghdr& message, Ruleset& ruleset) {
   ListedRule rule{.handle = nftnl_rule_get_u64(object.get(), NFTNL_RULE_HANDLE),
                   .comment = comment_in(data, size)};
   const auto decode = [](nftnl_expr* expression, void* into) {
-    static_cast<ListedRule*>(into)->expressions.push_back(decode_expression(expression));
+    auto& listed = *static_cast<ListedRule*>(into);
+    listed.expressions.push_back(decode_expression(expression));
+    if (std::holds_alternative<Counter>(listed.expressions.back())) {
+      listed.counted = {nftnl_expr_get_u64(expression, NFTNL_EXPR_CTR_PACKETS),
+                        nftnl_expr_get_u64(expression, NFTNL_EXPR_CTR_BYTES)};
+    }
     return 0;
   };
   nftnl_expr_foreach(object.get(), decode, &rule);

@@ -1,7 +1,10 @@
 #include "os/nft_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
+
+#include "os/os_error.h"
 
 namespace ginnel::os {
 
@@ -9,6 +12,31 @@ Result<NftSocket> NftSocket::open() {
   auto netlink = NetlinkSocket::open(NETLINK_NETFILTER);
   if (!netlink) return pass(std::move(netlink));
   return NftSocket(std::move(*netlink));
+}
+
+Result<NftSocket> NftSocket::adopt(Fd fd) {
+  auto netlink = NetlinkSocket::adopt(std::move(fd));
+  if (!netlink) return pass(std::move(netlink));
+  return NftSocket(std::move(*netlink));
+}
+
+Result<Fd> NftSocket::duplicate(const Fd& descriptor) {
+  Fd copy(::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 0));
+  if (!copy) return os_fail("duplicate a netlink socket", errno);
+  return copy;
+}
+
+// By a transaction that comes to nothing.
+Result<bool> NftSocket::knows_owned_tables() {
+  const hostnet::nft::Table probe{.name = "ginnel-probe", .owned = true};
+  NftBatch batch;
+  if (Status added = batch.add_table(probe); !added) return pass(std::move(added));
+  batch.delete_table(probe.family, probe.name);
+  const Status committed = commit(std::move(batch));
+  if (committed) return true;
+  const ErrorCode code = committed.error().code;
+  if (code == ErrorCode::PermissionDenied) return std::unexpected(committed.error());
+  return false;
 }
 
 Status NftSocket::commit(NftBatch batch) {

@@ -10,6 +10,14 @@ namespace ginnel::os {
 class NftSocket {
  public:
   static Result<NftSocket> open();
+  // Takes the descriptor of another process over: the tables that it owns are ours to change.
+  static Result<NftSocket> adopt(Fd fd);
+  // Another descriptor of the same socket: the tables stay owned as long as one is open.
+  Result<Fd> duplicate() const { return duplicate(netlink_.descriptor()); }
+  static Result<Fd> duplicate(const Fd& descriptor);
+
+  // Whether the kernel has tables that only their owner can change and that outlive it (6.9).
+  Result<bool> knows_owned_tables();
 
   // All of the batch takes effect at one moment, or nothing of it. An empty batch does nothing.
   Status commit(NftBatch batch);

@@ -1,5 +1,6 @@
 #include "os/service_notifier.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -17,6 +18,18 @@ std::string take_variable(const char* name) {
   std::string text = value != nullptr ? value : "";
   unsetenv(name);
   return text;
+}
+
+struct SocketName {
+  sockaddr_un address{};
+  socklen_t length = 0;
+};
+SocketName name_of(const std::string& address) {
+  SocketName name;
+  name.address.sun_family = AF_UNIX;
+  std::copy(address.begin(), address.end(), name.address.sun_path);
+  name.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size());
+  return name;
 }
 
 }  // namespace
@@ -56,15 +69,52 @@ void ServiceNotifier::status(std::string_view text) {
   send("STATUS=" + line);
 }
 
+void ServiceNotifier::store(std::string_view name, const Fd& descriptor) {
+  if (!socket_ || !descriptor) return;
+  SocketName to = name_of(address_);
+  std::string text = fmt::format("FDSTORE=1\nFDNAME={}", name);
+  iovec part{text.data(), text.size()};
+  alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_name = &to.address;
+  message.msg_namelen = to.length;
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  cmsghdr* const header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  const int number = descriptor.get();
+  std::memcpy(CMSG_DATA(header), &number, sizeof number);
+  sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+}
+
+// As sd_listen_fds(3) has it: descriptors from 3 on, with their names between colons.
+Fd inherited_descriptor(std::string_view name) {
+  constexpr int kFirst = 3;
+  constexpr int kMost = 64;
+  const auto count = parse_number<int>(take_variable("LISTEN_FDS"), 1, kMost);
+  const std::string pid = take_variable("LISTEN_PID");
+  const std::string names = take_variable("LISTEN_FDNAMES");
+  if (!count || pid != std::to_string(getpid())) return {};
+  Fd found;
+  int number = kFirst;
+  for (std::string_view each : split(names, ':')) {
+    if (number == kFirst + *count) break;
+    Fd given(number++);
+    if (each == name) found = Fd(fcntl(given.get(), F_DUPFD_CLOEXEC, kFirst));
+  }
+  return found;
+}
+
 // A lost message is not an error: systemd is at most informed later.
 void ServiceNotifier::send(std::string_view message) {
   if (!socket_) return;
-  sockaddr_un to{};
-  to.sun_family = AF_UNIX;
-  std::copy(address_.begin(), address_.end(), to.sun_path);
-  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
+  const SocketName to = name_of(address_);
   sendto(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL,
-         reinterpret_cast<const sockaddr*>(&to), length);
+         reinterpret_cast<const sockaddr*>(&to.address), to.length);
 }
 
 }  // namespace ginnel::os

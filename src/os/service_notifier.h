@@ -22,6 +22,10 @@ class ServiceNotifier {
   void ready() { send("READY=1"); }
   void reloading();
   void stopping() { send("STOPPING=1"); }
+  // Leaves a copy of the descriptor with systemd, which gives it to this service's next process
+  // (inherited_descriptor()). Needs FileDescriptorStoreMax= in the unit.
+  void store(std::string_view name, const Fd& descriptor);
+
   // What `systemctl status` shows; cut off at kMaxStatusBytes.
   void status(std::string_view text);
   // To be called at least every watchdog_interval().
@@ -36,5 +40,9 @@ class ServiceNotifier {
   std::string address_;  // A path, or an abstract name that begins with a zero byte.
   Duration watchdog_interval_{};
 };
+
+// The descriptor that a former process of this service left with systemd under `name`. Removes what
+// was said of descriptors from the environment. Call it before there are threads.
+Fd inherited_descriptor(std::string_view name);
 
 }  // namespace ginnel::os

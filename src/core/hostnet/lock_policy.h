@@ -54,6 +54,8 @@ struct LockPolicy {
 
   LockState state = LockState::Off;
   std::string holder{};  // Who asked for it: "killswitch", "gateway:wg0".
+  // Tables that nobody else can change, where the kernel has such. Else they are watched only.
+  bool owned = true;
 
   // Of the tunnel's own datagrams.
   MarkBits mark{.value = 0x8888, .mask = 0xffff};

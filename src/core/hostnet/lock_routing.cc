@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "core/hostnet/nft_members.h"
 
 namespace ginnel::hostnet {
@@ -71,25 +69,19 @@ LockRouting lock_routing(const LockPolicy& policy) {
   return routing;
 }
 
-// Towards the outside the filter does the work: the kernel's own check holds for ARP too, which
-// carries no mark, and would find the router's address behind the tunnel. The host would then stop
-// to answer its router, and hear nothing any more.
 std::vector<Sysctl> lock_settings(const LockPolicy& policy,
                                   const std::vector<std::string>& interfaces) {
   if (policy.state == LockState::Off) return {};
   std::vector<Sysctl> settings = {
       {.path = "net/ipv4/conf/all/src_valid_mark", .value = "1"},
       {.path = "net/ipv4/conf/all/arp_ignore", .value = "2"},
-      {.path = "net/ipv4/conf/default/rp_filter", .value = "0"},
-      {.path = "net/ipv4/conf/all/rp_filter", .value = "0"},
+      {.path = "net/ipv4/conf/default/rp_filter", .value = "1"},
+      {.path = "net/ipv4/conf/all/rp_filter", .value = "1"},
   };
   // The larger of an interface's own and the common one counts, and 2 is the looser.
   for (const std::string& interface : interfaces) {
-    const bool is_lan =
-        std::ranges::find(policy.lans, interface, &LockedLan::interface) != policy.lans.end();
-    const bool is_tunnel = std::ranges::find(policy.tunnels, interface) != policy.tunnels.end();
-    settings.push_back({.path = fmt::format("net/ipv4/conf/{}/rp_filter", interface),
-                        .value = is_lan || is_tunnel ? "1" : "0"});
+    settings.push_back(
+        {.path = fmt::format("net/ipv4/conf/{}/rp_filter", interface), .value = "1"});
   }
   return settings;
 }

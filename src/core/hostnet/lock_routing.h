@@ -21,8 +21,8 @@ struct LockRouting {
 
 LockRouting lock_routing(const LockPolicy& policy);
 
-// The kernel settings that go with it: a strict look at where packets of LANs and tunnels come from,
-// and no answer to ARP for addresses of other interfaces. `interfaces` are those of the host.
+// The kernel settings that go with it: a strict look at where packets come from, and no answer to
+// ARP for addresses of other interfaces. `interfaces` are those whose own setting would weaken it.
 std::vector<Sysctl> lock_settings(const LockPolicy& policy,
                                   const std::vector<std::string>& interfaces);
 

@@ -84,6 +84,7 @@ class Rendering {
 
   nft::Table filter() const;
   nft::Table devices() const;
+  nft::Table neighbours() const;
 
  private:
   Chain guard() const;
@@ -163,6 +164,11 @@ Chain Rendering::answers() const {
                                        port(Protocol::Udp, Side::Source, endpoint.port), mark}});
     }
   }
+  // And what routers on the way say about them: how large they may be.
+  std::vector<Term> errors = {nft::FamilyIs{net::Family::V4}, nft::ProtocolIn{{Protocol::Icmp}},
+                              nft::ConnStateIn{nft::kRelated}, mark};
+  if (!policy_.tunnels.empty()) errors.insert(errors.begin(), in(policy_.tunnels, Is::No));
+  chain.rules.push_back({.terms = std::move(errors)});
   if (policy_.state == LockState::Connecting) {
     for (const net::Endpoint& resolver : policy_.resolvers) {
       for (Protocol protocol : kPortProtocols) {
@@ -386,7 +392,7 @@ nft::Table Rendering::filter() const {
       .family = nft::Family::Inet,
       .name = owner.table_name(),
       .comment = owner.mark(),
-      .owned = true,
+      .owned = policy_.owned,
       .chains = {guard(), answers(), replies(), output(), leaving(), dns(), forwarded(), input()}};
 }
 
@@ -416,9 +422,22 @@ nft::Table Rendering::devices() const {
   nft::Table table{.family = nft::Family::Netdev,
                    .name = owner.table_name(),
                    .comment = owner.mark(),
-                   .owned = true};
+                   .owned = policy_.owned};
   for (const LockedDevice& each : policy_.devices) table.chains.push_back(device(each));
   return table;
+}
+
+// A neighbour that asks for our address is checked as if it were a packet: the way back to it has
+// to be where it came in, which is so for what carries the mark. Unanswered, the router forgets us.
+nft::Table Rendering::neighbours() const {
+  const Owner owner = LockPolicy::owner();
+  const nft::SetMark mark{.value = policy_.mark.value, .mask = policy_.mark.mask};
+  return {.family = nft::Family::Arp,
+          .name = owner.table_name(),
+          .comment = owner.mark(),
+          .owned = policy_.owned,
+          .chains = {
+              {.name = "asked", .base = Base{.hook = Hook::Input}, .rules = {{.terms = {mark}}}}}};
 }
 
 }  // namespace
@@ -426,7 +445,7 @@ nft::Table Rendering::devices() const {
 std::vector<nft::Table> lock_tables(const LockPolicy& policy) {
   if (policy.state == LockState::Off) return {};
   const Rendering rendering(policy);
-  return {rendering.filter(), rendering.devices()};
+  return {rendering.filter(), rendering.devices(), rendering.neighbours()};
 }
 
 std::string lock_chain_name(const LockedDevice& device) {

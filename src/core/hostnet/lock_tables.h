@@ -9,7 +9,8 @@
 
 namespace ginnel::hostnet {
 
-// An inet table, and a netdev one with a chain for each device; both replaced in one transaction.
+// An inet table, a netdev one with a chain for each device, and an arp one, without which the strict
+// settings would keep us from our neighbours. Replaced in one transaction.
 // Nothing in the state Off. REQUIRES: check() accepts the policy.
 std::vector<nft::Table> lock_tables(const LockPolicy& policy);
 

@@ -9,10 +9,17 @@
 
 namespace ginnel::hostnet::nft {
 
+struct Counted {
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  friend bool operator==(const Counted&, const Counted&) = default;
+};
+
 struct ListedRule {
   std::uint64_t handle = 0;
   std::string comment{};
   std::vector<Expression> expressions{};
+  Counted counted{};  // By its counter, if it has one.
   friend bool operator==(const ListedRule&, const ListedRule&) = default;
 };
 

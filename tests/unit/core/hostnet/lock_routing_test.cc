@@ -55,18 +55,16 @@ TEST(LockRouting, TrustsNoExceptionInTheStateOfError) {
   }
 }
 
-// The kernel asks where ARP comes from as well, and rules for marks do not help it.
-TEST(LockSettings, AreStrictWhereTheWayBackIsKnown) {
-  const auto settings = lock_settings(full_policy(LockState::Locked), {"eth0", "eth1", "wg0"});
+TEST(LockSettings, AreStrictOnEveryInterface) {
+  const auto settings = lock_settings(full_policy(LockState::Locked), {"eth0", "eth1"});
   const auto has = [&](const char* path, const char* value) {
     return std::ranges::find(settings, Sysctl{.path = path, .value = value}) != settings.end();
   };
   EXPECT_TRUE(has("net/ipv4/conf/all/src_valid_mark", "1"));
   EXPECT_TRUE(has("net/ipv4/conf/all/arp_ignore", "2"));
-  EXPECT_TRUE(has("net/ipv4/conf/all/rp_filter", "0"));
-  EXPECT_TRUE(has("net/ipv4/conf/eth0/rp_filter", "0"));
+  EXPECT_TRUE(has("net/ipv4/conf/all/rp_filter", "1"));
+  EXPECT_TRUE(has("net/ipv4/conf/eth0/rp_filter", "1"));
   EXPECT_TRUE(has("net/ipv4/conf/eth1/rp_filter", "1"));
-  EXPECT_TRUE(has("net/ipv4/conf/wg0/rp_filter", "1"));
 }
 
 // The attacks on routing that its own rules withstand, and those that only the filter does.

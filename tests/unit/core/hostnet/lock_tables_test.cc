@@ -318,12 +318,13 @@ TEST(LockInput, TakesNoTransportWhileItIsLocked) {
 
 TEST(LockTables, AreOneForEachLayer) {
   const auto tables = lock_tables(full_policy(LockState::Locked));
-  ASSERT_EQ(tables.size(), 2u);
+  ASSERT_EQ(tables.size(), 3u);
   EXPECT_EQ(tables[0].name, "ginnel-lock-host");
   EXPECT_EQ(tables[0].comment, "ginnel:lock:host");
   EXPECT_TRUE(tables[0].owned);
   EXPECT_EQ(tables[1].family, nft::Family::Netdev);
   EXPECT_EQ(tables[1].chains.size(), 2u);
+  EXPECT_EQ(tables[2].family, nft::Family::Arp);
   EXPECT_TRUE(lock_tables(full_policy(LockState::Off)).empty());
 }
 

@@ -141,6 +141,10 @@ TEST(Plan, AddsRoutesThatLeadNowhereAndTakesFormerOnesBack) {
   current.routes = {listed};
   EXPECT_EQ(plan(current, wanted)->size(), 0u);
 
+  // As it is listed it is still the one that is wanted.
+  wanted.former_routes = {listed};
+  EXPECT_EQ(plan(current, wanted)->size(), 0u);
+
   wanted = {.former_routes = {nowhere}};
   EXPECT_EQ(described(*plan(current, wanted)), std::vector<std::string>{"remove " + text});
   current.routes.clear();

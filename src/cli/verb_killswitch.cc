@@ -1,0 +1,383 @@
+// The verbs that lock the host by itself, without a gateway: killswitch on, off, confirm, status,
+// and watch, which is what keeps it.
+#include "base/log.h"
+#include "cli/args.h"
+#include "cli/io.h"
+#include "cli/verbs.h"
+#include "http/json.h"
+#include "os/background.h"
+#include "os/capability.h"
+#include "os/clock.h"
+#include "os/rtnetlink.h"
+#include "service/killswitch/kill_switch.h"
+#include "service/killswitch/request.h"
+#include "service/killswitch/watcher.h"
+
+namespace ginnel::cli {
+namespace {
+
+using killswitch::KillSwitch;
+using killswitch::LockReport;
+using killswitch::Places;
+
+constexpr std::string_view kPage = "docs/killswitch.md";
+constexpr unsigned kDefaultConfirmSeconds = 60;
+constexpr unsigned kMaxConfirmSeconds = 3600;
+
+Places places_of(const Args& args) {
+  Places places;
+  if (const auto directory = args.value("--state-dir")) places.state_directory = *directory;
+  return places;
+}
+
+std::vector<std::string> list_of(const Args& args, std::string_view flag) {
+  return {args.values(flag).begin(), args.values(flag).end()};
+}
+
+// Zero: it stays without being asked for.
+Result<unsigned> confirm_seconds(const Args& args, const Io& io) {
+  const bool is_remote = io.environment("SSH_CONNECTION").has_value();
+  return args.number<unsigned>("--confirm", 0, kMaxConfirmSeconds,
+                               is_remote ? kDefaultConfirmSeconds : 0);
+}
+
+// A process of its own, unless somebody watches already.
+Status start_watcher(const Places& places) {
+  const auto watched = killswitch::is_watched(places);
+  if (!watched) return std::unexpected(watched.error());
+  if (*watched) return ok();
+  auto background = os::Background::split();
+  if (!background) return pass(std::move(background));
+  if (!background->is_child()) {
+    const auto verdict = background->await();
+    if (verdict.exit_code == 0) return ok();
+    return fail(ErrorCode::Unavailable, "watch the kill switch: " + verdict.message);
+  }
+  background->close_inherited();
+  log::start(log::Level::Info, log::Target::SystemLog);
+  const Status watched_it = killswitch::watch(places, [&] { return background->ready(); });
+  if (!watched_it) background->failed({kFailed, watched_it.error().message});
+  std::exit(kOk);
+}
+
+Result<hostnet::LockPolicy> wanted_policy(const Args& args, const Io& io) {
+  auto rtnetlink = os::Rtnetlink::open();
+  if (!rtnetlink) return pass(std::move(rtnetlink));
+  const auto host = rtnetlink->read();
+  if (!host) return std::unexpected(host.error());
+  auto interruption = quick::Interruption::create();
+  if (!interruption) return pass(std::move(interruption));
+  killswitch::Request request{.configuration = std::string(args.positional(0)),
+                              .allow = list_of(args, "--allow"),
+                              .manage = list_of(args, "--manage"),
+                              .dhcp = list_of(args, "--dhcp-server"),
+                              .dns = list_of(args, "--dns"),
+                              .lan_access = args.flag("--lan-access"),
+                              .owned = !args.flag("--plain-tables"),
+                              .ssh_connection = io.environment("SSH_CONNECTION").value_or("")};
+  if (const auto mark = args.value("--fwmark")) request.mark = std::string(*mark);
+  return killswitch::policy_of(request, *host, *interruption);
+}
+
+Result<LockReport> lock(const Places& places, const hostnet::LockPolicy& policy,
+                        unsigned confirm_within) {
+  auto kill_switch = KillSwitch::open(places);
+  if (!kill_switch) return pass(std::move(kill_switch));
+  if (confirm_within != 0) {
+    const MonoTime deadline = os::Clock().mono() + std::chrono::seconds(confirm_within);
+    Status expected = kill_switch->expect_confirmation(deadline);
+    if (!expected) return pass(std::move(expected));
+  }
+  if (Status changed = kill_switch->change(policy); !changed) return pass(std::move(changed));
+  if (Status parked = kill_switch->park(); !parked) return pass(std::move(parked));
+  return kill_switch->inspect();
+}
+
+int run_on(const Args& args, Io& io) {
+  constexpr std::string_view kVerb = "killswitch on";
+  log::start(log::Level::Warn);
+  const auto seconds = confirm_seconds(args, io);
+  if (!seconds) return io.report(kVerb, seconds.error());
+  Status may = os::require_capability(os::Capability::NetAdmin, "a kill switch");
+  if (!may) return io.report(kVerb, may.error());
+  const auto policy = wanted_policy(args, io);
+  if (!policy) return io.report(kVerb, policy.error());
+  const Places places = places_of(args);
+  const auto report = lock(places, *policy, *seconds);
+  if (!report) return io.report(kVerb, report.error());
+  if (Status watched = start_watcher(places); !watched) return io.report(kVerb, watched.error());
+  for (const std::string& missing : report->missing) io.err("killswitch on: {}", missing);
+  for (const net::Prefix& prefix : policy->manage) {
+    io.err("killswitch on: management from {} stays possible", prefix.to_string());
+  }
+  if (*seconds != 0) {
+    io.err(
+        "killswitch on: confirm within {} s with \"ginnel killswitch confirm\", or the former "
+        "state comes back",
+        *seconds);
+  }
+  return report->is_armed() ? kOk : kFailed;
+}
+
+int run_off(const Args& args, Io& io) {
+  constexpr std::string_view kVerb = "killswitch off";
+  log::start(log::Level::Warn);
+  Status may = os::require_capability(os::Capability::NetAdmin, "a kill switch");
+  if (!may) return io.report(kVerb, may.error());
+  auto kill_switch = KillSwitch::open(places_of(args));
+  if (!kill_switch) return io.report(kVerb, kill_switch.error());
+  const Status changed = kill_switch->change({});
+  return changed ? kOk : io.report(kVerb, changed.error());
+}
+
+int run_confirm(const Args& args, Io& io) {
+  constexpr std::string_view kVerb = "killswitch confirm";
+  log::start(log::Level::Warn);
+  auto kill_switch = KillSwitch::open(places_of(args));
+  if (!kill_switch) return io.report(kVerb, kill_switch.error());
+  const Status confirmed = kill_switch->confirm();
+  return confirmed ? kOk : io.report(kVerb, confirmed.error());
+}
+
+struct StatusView {
+  int version = 1;
+  std::string state;
+  bool armed = false;
+  std::vector<std::string> missing;
+  std::string holder;
+  bool owned = false;
+  bool guarded = false;
+  std::string hash;
+  std::vector<std::string> endpoints;
+  std::vector<std::string> tunnels;
+  std::vector<std::string> manage;
+  std::vector<std::string> allowed;
+  std::vector<std::string> interfaces;
+  std::uint64_t stopped_local = 0;
+  std::uint64_t stopped_forwarded = 0;
+  std::uint64_t stopped_devices = 0;
+  std::uint64_t refused_input = 0;
+  std::uint64_t transport = 0;
+  http::Nullable<double> confirm_within;
+};
+BOOST_DESCRIBE_STRUCT(StatusView, (),
+                      (version, state, armed, missing, holder, owned, guarded, hash, endpoints,
+                       tunnels, manage, allowed, interfaces, stopped_local, stopped_forwarded,
+                       stopped_devices, refused_input, transport, confirm_within))
+
+template <class T>
+std::vector<std::string> texts_of(const std::vector<T>& values) {
+  std::vector<std::string> texts;
+  for (const T& value : values) texts.push_back(value.to_string());
+  return texts;
+}
+
+StatusView view_of(const LockReport& report, std::optional<MonoTime> deadline) {
+  StatusView view{.state = std::string(name_of(report.policy.state)),
+                  .armed = report.is_armed(),
+                  .missing = report.missing,
+                  .holder = report.policy.holder,
+                  .owned = report.owned,
+                  .guarded = report.guarded,
+                  .hash = report.hash,
+                  .endpoints = texts_of(report.policy.endpoints),
+                  .tunnels = report.policy.tunnels,
+                  .manage = texts_of(report.policy.manage),
+                  .allowed = texts_of(report.policy.allowed),
+                  .stopped_local = report.stopped_local,
+                  .stopped_forwarded = report.stopped_forwarded,
+                  .stopped_devices = report.stopped_devices,
+                  .refused_input = report.refused_input,
+                  .transport = report.transport};
+  for (const hostnet::LockedDevice& device : report.policy.devices) {
+    view.interfaces.push_back(device.name);
+  }
+  if (deadline) {
+    const Duration left = std::max(*deadline - os::Clock().mono(), Duration::zero());
+    view.confirm_within = std::chrono::duration<double>(left).count();
+  }
+  return view;
+}
+
+void print(const StatusView& view, Io& io) {
+  io.out("kill switch: {}{}\n", view.state,
+         view.armed            ? ", armed"
+         : view.state == "off" ? ""
+                               : ", NOT ARMED");
+  for (const std::string& missing : view.missing) io.out("  missing: {}\n", missing);
+  if (view.state == "off") return;
+  io.out("  by: {}\n  ruleset: {}\n", view.holder, view.hash);
+  io.out("  tables: {}\n", !view.owned    ? "plain, watched"
+                           : view.guarded ? "owned, guarded"
+                                          : "owned, not guarded");
+  const auto list = [&](std::string_view what, const std::vector<std::string>& values) {
+    for (const std::string& value : values) io.out("  {}: {}\n", what, value);
+  };
+  list("tunnel", view.tunnels);
+  list("endpoint", view.endpoints);
+  list("management", view.manage);
+  list("allowed", view.allowed);
+  list("interface", view.interfaces);
+  io.out("  kept in: {} local, {} forwarded, {} at devices; refused: {}; transport: {}\n",
+         view.stopped_local, view.stopped_forwarded, view.stopped_devices, view.refused_input,
+         view.transport);
+  if (view.confirm_within.value) {
+    io.out("  goes back in {:.0f} s unless confirmed\n", *view.confirm_within.value);
+  }
+}
+
+int run_status(const Args& args, Io& io) {
+  constexpr std::string_view kVerb = "killswitch status";
+  log::start(log::Level::Warn);
+  const auto cannot_tell = [&](const Error& error) {
+    const int code = io.report(kVerb, error);
+    return code == kNotPermitted ? code : kCannotTell;
+  };
+  Status may = os::require_capability(os::Capability::NetAdmin, "to look at a kill switch");
+  if (!may) return cannot_tell(may.error());
+  auto kill_switch = KillSwitch::open(places_of(args));
+  if (!kill_switch) return cannot_tell(kill_switch.error());
+  const auto report = kill_switch->inspect();
+  if (!report) return cannot_tell(report.error());
+  const auto deadline = kill_switch->confirmation_deadline();
+  if (!deadline) return cannot_tell(deadline.error());
+  const StatusView view = view_of(*report, *deadline);
+  if (args.flag("--json")) {
+    io.out("{}\n", http::to_json_text(view));
+  } else {
+    print(view, io);
+  }
+  return view.armed ? kOk : kFailed;
+}
+
+int run_watch(const Args& args, Io& io) {
+  constexpr std::string_view kVerb = "killswitch watch";
+  log::start(log::Level::Info);
+  Status may = os::require_capability(os::Capability::NetAdmin, "a kill switch");
+  if (!may) return io.report(kVerb, may.error());
+  const Status watched = killswitch::watch(places_of(args), [] { return ok(); });
+  return watched ? kOk : io.report(kVerb, watched.error());
+}
+
+constexpr Flag kStateDirectory = {
+    .name = "--state-dir",
+    .value = "PATH",
+    .help = "where it is kept what is meant (default: /var/lib/ginnel/killswitch)",
+    .completes = Completes::Folder};
+constexpr Argument kOnArguments[] = {
+    {.name = "CONF",
+     .help = "the tunnel's file INTERFACE.conf, or INTERFACE alone for "
+             "/etc/wireguard/INTERFACE.conf; without one, nothing leaves at all",
+     .count = Count::Optional,
+     .completes = Completes::File}};
+constexpr Flag kOnFlags[] = {
+    {.name = "--allow",
+     .value = "PREFIX",
+     .help = "reach this directly, outside the tunnel",
+     .repeatable = true},
+    {.name = "--lan-access", .help = "reach the private networks that this host is in directly"},
+    {.name = "--manage",
+     .value = "PREFIX",
+     .help = "let connections in from here, and their replies out (default: who is logged in by "
+             "ssh, if on-link)",
+     .repeatable = true},
+    {.name = "--confirm",
+     .value = "SECONDS",
+     .help = "go back unless confirmed in time; 0: never (default: 60 over ssh, else 0)"},
+    {.name = "--dns",
+     .value = "ADDRESS",
+     .help = "ask these through the tunnel (default: the file's)",
+     .repeatable = true},
+    {.name = "--dhcp-server",
+     .value = "ADDRESS",
+     .help = "renew leases here without waiting for the broadcast",
+     .repeatable = true},
+    {.name = "--fwmark",
+     .value = "MARK",
+     .help = "that the tunnel's datagrams carry (default: the file's, or what is in use)"},
+    {.name = "--plain-tables",
+     .help = "let others change the tables, and put them back; for kernels that cannot do better"},
+    kStateDirectory};
+constexpr Flag kOffFlags[] = {kStateDirectory};
+constexpr Flag kStatusFlags[] = {{.name = "--json", .help = "print JSON"}, kStateDirectory};
+
+constexpr Exit kOnExits[] = {
+    {kOk, "locked, and fully armed"},
+    {kFailed, "not locked, or not fully: the message says what is missing"},
+    {kNotPermitted, "CAP_NET_ADMIN is missing"},
+};
+constexpr Exit kOffExits[] = {
+    {kOk, "nothing is locked"},
+    {kFailed, "it could not be unlocked"},
+    {kNotPermitted, "CAP_NET_ADMIN is missing"},
+};
+constexpr Exit kConfirmExits[] = {
+    {kOk, "the change stays"},
+    {kFailed, "nothing waits to be confirmed"},
+};
+constexpr Exit kStatusExits[] = {
+    {kOk, "fully armed"},
+    {kFailed, "off, or something is missing"},
+    {kNotPermitted, "CAP_NET_ADMIN is missing"},
+    {kCannotTell, "it cannot be told"},
+};
+constexpr Exit kWatchExits[] = {
+    {kOk, "it was asked to stop, or the lock is off"},
+    {kFailed, "somebody watches already, or the kernel refused"},
+    {kNotPermitted, "CAP_NET_ADMIN is missing"},
+};
+
+}  // namespace
+
+constinit const Verb kKillSwitchOn{
+    .name = "killswitch on",
+    .summary = "let nothing leave this host but through the tunnel",
+    .arguments = kOnArguments,
+    .flags = kOnFlags,
+    .exits = kOnExits,
+    .example = "ginnel killswitch on wg0 --lan-access",
+    .page = kPage,
+    .run = &run_on,
+};
+
+constinit const Verb kKillSwitchOff{
+    .name = "killswitch off",
+    .summary = "unlock this host, and put everything back",
+    .flags = kOffFlags,
+    .exits = kOffExits,
+    .example = "ginnel killswitch off",
+    .page = kPage,
+    .run = &run_off,
+};
+
+constinit const Verb kKillSwitchConfirm{
+    .name = "killswitch confirm",
+    .summary = "keep a change that would go back by itself",
+    .flags = kOffFlags,
+    .exits = kConfirmExits,
+    .example = "ginnel killswitch confirm",
+    .page = kPage,
+    .run = &run_confirm,
+};
+
+constinit const Verb kKillSwitchStatus{
+    .name = "killswitch status",
+    .summary = "say whether traffic outside the tunnel is kept in",
+    .flags = kStatusFlags,
+    .exits = kStatusExits,
+    .example = "ginnel killswitch status --json",
+    .page = kPage,
+    .run = &run_status,
+};
+
+constinit const Verb kKillSwitchWatch{
+    .name = "killswitch watch",
+    .summary = "lock as it was left, and keep it so: what ginnel-lock.service runs",
+    .flags = kOffFlags,
+    .exits = kWatchExits,
+    .example = "ginnel killswitch watch",
+    .page = kPage,
+    .run = &run_watch,
+};
+
+}  // namespace ginnel::cli

@@ -1,0 +1,320 @@
+#include "service/killswitch/kill_switch.h"
+
+#include <fmt/format.h>
+
+#include <thread>
+
+#include "core/crypto/blake2s.h"
+#include "core/hostnet/lock_routing.h"
+#include "core/hostnet/lock_tables.h"
+#include "core/hostnet/nft_match.h"
+#include "core/hostnet/nft_print.h"
+#include "os/clock.h"
+#include "os/connection_table.h"
+#include "os/descriptor_guardian.h"
+#include "os/file.h"
+#include "os/nft_list.h"
+
+namespace ginnel::killswitch {
+namespace {
+
+using hostnet::HostState;
+using hostnet::LockedDevice;
+using hostnet::LockPolicy;
+using hostnet::LockState;
+using hostnet::WantedHost;
+namespace nft = hostnet::nft;
+
+constexpr std::size_t kHashBytes = 8;
+constexpr mode_t kDirectoryMode = 0755;
+constexpr auto kTurnInterval = std::chrono::milliseconds(10);
+
+// What a former policy, or one whose process was killed while it changed, put there.
+bool is_ours(const LockPolicy& policy, const hostnet::RoutingRule& rule) {
+  if (rule.origin != hostnet::RouteOrigin::Ginnel) return false;
+  return rule.priority == policy.allowed_priority || rule.priority == policy.tunnel_priority ||
+         rule.priority == policy.unreachable_priority;
+}
+bool is_ours(const LockPolicy& policy, const hostnet::Route& route) {
+  return route.origin == hostnet::RouteOrigin::Ginnel && route.table == policy.table;
+}
+
+void add_former(const LockPolicy& before, const LockPolicy& now, const HostState& host,
+                hostnet::WantedNetwork& network) {
+  for (const hostnet::RoutingRule& rule : host.rules) {
+    if (is_ours(before, rule) || is_ours(now, rule)) network.former_rules.push_back(rule);
+  }
+  for (const hostnet::Route& route : host.routes) {
+    if (is_ours(before, route) || is_ours(now, route)) network.former_routes.push_back(route);
+  }
+}
+
+// Those whose own settings could be looser than the common ones.
+std::vector<std::string> interfaces_of(const LockPolicy& policy, const HostState& host) {
+  std::vector<std::string> names;
+  for (const hostnet::Link& link : host.links) {
+    const bool is_known =
+        std::ranges::find(policy.tunnels, link.name) != policy.tunnels.end() ||
+        std::ranges::find(policy.devices, link.name, &LockedDevice::name) != policy.devices.end();
+    if (is_known) names.push_back(link.name);
+  }
+  return names;
+}
+
+std::string hash_of(const LockPolicy& policy) {
+  std::string text;
+  for (const nft::Table& table : lock_tables(policy)) text += print(table);
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+  const crypto::Hash hash = crypto::Blake2s().hash({ByteView(bytes, text.size())});
+  std::string digits;
+  for (std::size_t i = 0; i < kHashBytes; ++i) digits += fmt::format("{:02x}", hash[i]);
+  return digits;
+}
+
+bool ends_in_refusal(const nft::ListedRule& rule) {
+  if (rule.expressions.empty()) return false;
+  const nft::Expression& last = rule.expressions.back();
+  const auto* verdict = std::get_if<nft::Verdict>(&last);
+  return std::holds_alternative<nft::RejectPacket>(last) ||
+         (verdict && verdict->kind == nft::VerdictKind::Drop);
+}
+
+std::uint64_t stopped_in(const nft::ListedTable& table, std::string_view chain) {
+  std::uint64_t packets = 0;
+  const nft::ListedChain* found = table.find_chain(chain);
+  if (!found) return 0;
+  for (const nft::ListedRule& rule : found->rules) {
+    if (ends_in_refusal(rule)) packets += rule.counted.packets;
+  }
+  return packets;
+}
+
+void count(const nft::Ruleset& ruleset, LockReport& report) {
+  const std::string name = LockPolicy::owner().table_name();
+  for (const nft::ListedTable& table : ruleset.tables) {
+    if (table.name != name) continue;
+    if (table.family == nft::Family::Inet) {
+      report.stopped_local += stopped_in(table, "output") + stopped_in(table, "dns");
+      report.stopped_forwarded += stopped_in(table, "forwarded");
+      report.refused_input += stopped_in(table, "input") + stopped_in(table, "guard");
+      // The rules for it are the first that count.
+      const nft::ListedChain* output = table.find_chain("output");
+      const std::size_t transports =
+          report.policy.passes_transport() ? report.policy.endpoints.size() : 0;
+      for (std::size_t i = 1; output && i <= transports && i < output->rules.size(); ++i) {
+        report.transport += output->rules[i].counted.packets;
+      }
+    } else if (table.family == nft::Family::Netdev) {
+      for (const nft::ListedChain& chain : table.chains) {
+        report.stopped_devices += stopped_in(table, chain.name);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+Result<KillSwitch> KillSwitch::open(const Places& places, const os::Fd& descriptor) {
+  const os::Clock clock;
+  const MonoTime deadline = clock.mono() + kTurnPatience;
+  const std::string turn_path = places.run_directory + "/killswitch.turn";
+  if (Status made = os::make_directories(places.run_directory, kDirectoryMode); !made) {
+    return pass(std::move(made));
+  }
+  for (;; std::this_thread::sleep_for(kTurnInterval)) {
+    const bool is_last = clock.mono() > deadline;
+    auto turn = os::FileLock::take(turn_path);
+    if (!turn && turn.error().code == ErrorCode::AlreadyExists && !is_last) continue;
+    if (!turn) return pass(std::move(turn));
+    auto applier = os::HostApplier::open(places.run_directory, LockPolicy::owner(),
+                                         os::SysctlClaims::Former::Keep);
+    if (!applier) return pass(std::move(applier));
+    LockFiles files(places.state_directory, applier->claims().directory());
+    auto policy = files.read();
+    if (!policy) return pass(std::move(policy));
+    KillSwitch lock(std::move(*turn), std::move(*applier), std::move(files));
+    lock.policy_ = std::move(*policy);
+    const auto taken = lock.take_descriptor(descriptor);
+    if (!taken) return std::unexpected(taken.error());
+    if (*taken) return lock;
+    if (is_last) {
+      return fail(ErrorCode::Conflict,
+                  "the kill switch's tables belong to a process that does not answer; end the one "
+                  "that \"nft list tables\" names");
+    }
+  }
+}
+
+Result<bool> KillSwitch::take_descriptor(const os::Fd& descriptor) {
+  auto borrowed = os::borrow_from_guardian(files_.guardian_path());
+  if (!borrowed) return pass(std::move(borrowed));
+  auto socket = *borrowed ? os::NftSocket::adopt(std::move(**borrowed)) : os::NftSocket::open();
+  if (descriptor) {
+    auto kept = os::NftSocket::duplicate(descriptor);
+    if (!kept) return pass(std::move(kept));
+    socket = os::NftSocket::adopt(std::move(*kept));
+  }
+  if (!socket) return pass(std::move(socket));
+  applier_.own_tables_by(std::move(*socket));
+  if (*borrowed || descriptor) return true;
+  // The watcher has a copy, or systemd, and will start another guardian when it has its turn.
+  const auto ruleset = os::read_ruleset(applier_.nft());
+  if (!ruleset) return std::unexpected(ruleset.error());
+  const std::string name = LockPolicy::owner().table_name();
+  return std::ranges::none_of(ruleset->tables, [&](const nft::ListedTable& table) {
+    return table.name == name && table.owned;
+  });
+}
+
+LockPolicy KillSwitch::on_host(LockPolicy policy, const HostState& host) const {
+  policy.devices = lockable_devices(host, policy.tunnels, policy.lans);
+  return policy;
+}
+
+WantedHost KillSwitch::wanted_of(const LockPolicy& policy, const HostState& host) const {
+  hostnet::LockRouting routing = lock_routing(policy);
+  WantedHost wanted{.tables = lock_tables(policy),
+                    .sysctls = lock_settings(policy, interfaces_of(policy, host))};
+  wanted.network.rules = std::move(routing.rules);
+  wanted.network.routes = std::move(routing.unreachable);
+  for (hostnet::Route& route : routing.through_tunnel) {
+    const hostnet::Link* link = host.find_link(route.interface);
+    if (link && link->up) wanted.network.routes.push_back(std::move(route));
+  }
+  add_former(policy_, policy, host, wanted.network);
+  return wanted;
+}
+
+Status KillSwitch::apply(const LockPolicy& policy) {
+  const auto host = applier_.read();
+  if (!host) return std::unexpected(host.error());
+  const LockPolicy complete = on_host(policy, *host);
+  if (Status checked = check(complete); !checked) return checked;
+  return applier_.apply(wanted_of(complete, *host));
+}
+
+Status KillSwitch::change(LockPolicy wanted) {
+  if (wanted.state == LockState::Off) return take_away();
+  const auto host = applier_.read();
+  if (!host) return std::unexpected(host.error());
+  wanted = on_host(std::move(wanted), *host);
+  if (Status checked = check(wanted); !checked) return checked;
+  const LockPolicy former = policy_;
+  if (Status written = files_.write(wanted); !written) return written;
+  // From here on what is claimed outlives this process.
+  const std::string standing = applier_.claims().standing_path(LockPolicy::owner());
+  if (Status stands = os::write_file_atomically(standing, "", 0600); !stands) return stands;
+  if (Status applied = apply(wanted); !applied) {
+    Status put_back = files_.write(former);
+    if (former.state == LockState::Off && put_back) put_back = os::remove_file(standing);
+    return applied;
+  }
+  policy_ = std::move(wanted);
+  // A connection that lived before would go on in clear if only its next packet were looked at.
+  return os::forget_connections_without(policy_.manage_mark.mask);
+}
+
+Status KillSwitch::mend() {
+  if (policy_.state == LockState::Off) return ok();
+  return apply(policy_);
+}
+
+// The record goes last: whatever happens before, the next boot locks.
+Status KillSwitch::take_away() {
+  const auto host = applier_.read();
+  if (!host) return std::unexpected(host.error());
+  WantedHost nothing;
+  add_former(policy_, policy_, *host, nothing.network);
+  if (Status applied = applier_.apply(nothing); !applied) return applied;
+  if (Status removed = applier_.remove_all(); !removed) return removed;
+  if (Status written = files_.write({}); !written) return written;
+  if (Status forgotten = files_.remove_pending(); !forgotten) return forgotten;
+  policy_ = {};
+  Status gone = os::remove_file(applier_.claims().standing_path(LockPolicy::owner()));
+  if (Status dismissed = os::dismiss_guardian(files_.guardian_path()); !dismissed) return dismissed;
+  return gone;
+}
+
+Result<LockReport> KillSwitch::inspect() {
+  LockReport report{.policy = policy_};
+  if (policy_.state == LockState::Off) return report;
+  const auto host = applier_.read();
+  if (!host) return std::unexpected(host.error());
+  report.policy = on_host(policy_, *host);
+  report.hash = hash_of(report.policy);
+  const auto ruleset = os::read_ruleset(applier_.nft());
+  if (!ruleset) return std::unexpected(ruleset.error());
+  const auto owns = policy_.owned ? applier_.can_own_tables(*ruleset) : Result<bool>(false);
+  if (!owns) return std::unexpected(owns.error());
+  report.owned = *owns;
+  const WantedHost wanted = wanted_of(report.policy, *host);
+  for (nft::Table table : wanted.tables) {
+    table.owned = report.owned;
+    const bool stands = std::ranges::any_of(
+        ruleset->tables, [&](const nft::ListedTable& listed) { return is_loaded(listed, table); });
+    if (stands) continue;
+    report.missing.push_back(
+        fmt::format("table {} {} is not what it should be", name_of(table.family), table.name));
+  }
+  const auto operations = hostnet::plan(*host, wanted.network);
+  if (!operations) return std::unexpected(operations.error());
+  for (const hostnet::Operation& operation : *operations) {
+    report.missing.push_back("routing: someone has to " + describe(operation));
+  }
+  for (const hostnet::Sysctl& setting : wanted.sysctls) {
+    const auto value = applier_.claims().tree().read(setting.path);
+    if (value && *value == setting.value) continue;
+    report.missing.push_back(
+        fmt::format("{} is {}, not {}", setting.path, value.value_or("unknown"), setting.value));
+  }
+  const auto guardian = os::borrow_from_guardian(files_.guardian_path());
+  report.guarded = report.owned && guardian && *guardian;
+  if (report.owned && !report.guarded) report.missing.push_back("nobody guards the tables");
+  count(*ruleset, report);
+  return report;
+}
+
+Status KillSwitch::expect_confirmation(MonoTime deadline) {
+  // What stood before an unconfirmed change is what two of them go back to.
+  const auto waiting = files_.read_pending();
+  if (!waiting) return std::unexpected(waiting.error());
+  return files_.write_pending(
+      {.deadline = deadline, .former = *waiting ? (*waiting)->former : policy_});
+}
+
+Status KillSwitch::confirm() {
+  const auto waiting = files_.read_pending();
+  if (!waiting) return std::unexpected(waiting.error());
+  if (!*waiting) return fail(ErrorCode::NotFound, "no change waits to be confirmed");
+  return files_.remove_pending();
+}
+
+Result<std::optional<MonoTime>> KillSwitch::confirmation_deadline() const {
+  const auto waiting = files_.read_pending();
+  if (!waiting) return std::unexpected(waiting.error());
+  return *waiting ? std::optional((*waiting)->deadline) : std::nullopt;
+}
+
+Status KillSwitch::revert() {
+  const auto waiting = files_.read_pending();
+  if (!waiting) return std::unexpected(waiting.error());
+  if (!*waiting) return fail(ErrorCode::NotFound, "no change waits to be confirmed");
+  if (Status changed = change((*waiting)->former); !changed) return changed;
+  return files_.remove_pending();
+}
+
+Status KillSwitch::park() {
+  if (policy_.state == LockState::Off || !policy_.owned) return ok();
+  const auto ruleset = os::read_ruleset(applier_.nft());
+  if (!ruleset) return std::unexpected(ruleset.error());
+  const auto owns = applier_.can_own_tables(*ruleset);
+  if (!owns) return std::unexpected(owns.error());
+  if (!*owns) return ok();
+  const auto kept = descriptor();
+  if (!kept) return std::unexpected(kept.error());
+  return os::start_guardian(files_.guardian_path(), *kept);
+}
+
+Result<os::Fd> KillSwitch::descriptor() const { return applier_.owner_descriptor(); }
+
+}  // namespace ginnel::killswitch

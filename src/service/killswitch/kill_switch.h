@@ -1,0 +1,95 @@
+// The kill switch of this host: what is meant, made true, looked at and mended. Everything that
+// changes it (`ginnel killswitch`, `ginnel gateway`, its watcher) holds one of these for as long as
+// that takes; one process at a time does, the others wait for their turn.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "os/fd.h"
+#include "os/file.h"
+#include "os/host_applier.h"
+#include "service/killswitch/lock_files.h"
+
+namespace ginnel::killswitch {
+
+struct Places {
+  std::string state_directory = kStateDirectory;
+  std::string run_directory = os::kRunDirectory;
+};
+
+struct LockReport {
+  hostnet::LockPolicy policy{};  // With the devices as they are.
+  // What is not as it is meant, a phrase each. Empty: fully armed, or off.
+  std::vector<std::string> missing{};
+  bool owned = false;    // Nobody else can change or flush the tables.
+  bool guarded = false;  // And that outlives this program: a guardian holds them.
+  std::string hash{};    // Of the ruleset.
+  // Packets that were kept in since the ruleset was loaded.
+  std::uint64_t stopped_local = 0;
+  std::uint64_t stopped_forwarded = 0;
+  std::uint64_t stopped_devices = 0;
+  std::uint64_t refused_input = 0;
+  std::uint64_t transport = 0;  // And the tunnel's own that were let out.
+
+  bool is_locked() const { return policy.state != hostnet::LockState::Off; }
+  bool is_armed() const { return is_locked() && missing.empty(); }
+};
+
+class KillSwitch {
+ public:
+  // How long to wait for another process to finish its change.
+  static constexpr Duration kTurnPatience = std::chrono::seconds(10);
+
+  // `descriptor` owns the tables already: systemd kept it. Without, the guardian is asked.
+  static Result<KillSwitch> open(const Places& places, const os::Fd& descriptor = {});
+
+  // What is meant, by the record on disk.
+  const hostnet::LockPolicy& policy() const { return policy_; }
+
+  // Makes `wanted` true, in one transaction for the tables: on disk first, then in the kernel, then
+  // forgets live connections but those of management. Devices are filled in from the host. When it
+  // fails, all is as it was. Off is the only way out, and takes everything back.
+  Status change(hostnet::LockPolicy wanted);
+
+  // Makes policy() true again after somebody interfered.
+  Status mend();
+
+  Result<LockReport> inspect();
+
+  // Goes back to what policy() is now at `deadline`, unless confirm() comes first: before change().
+  // Somebody has to watch the clock; the watcher does.
+  Status expect_confirmation(MonoTime deadline);
+  // Fails with NotFound when nothing waits for it.
+  Status confirm();
+  Result<std::optional<MonoTime>> confirmation_deadline() const;
+  Status revert();
+
+  // Sees to it that the tables stay owned when this process ends. REQUIRES: one thread.
+  Status park();
+  // The descriptor that owns the tables, for systemd or to keep. Empty when there is none.
+  Result<os::Fd> descriptor() const;
+
+  const LockFiles& files() const { return files_; }
+
+ private:
+  KillSwitch(os::FileLock turn, os::HostApplier applier, LockFiles files)
+      : turn_(std::move(turn)), applier_(std::move(applier)), files_(std::move(files)) {}
+
+  // Whether the tables are ours to change. Not for a moment after a guardian was killed.
+  Result<bool> take_descriptor(const os::Fd& descriptor);
+  hostnet::LockPolicy on_host(hostnet::LockPolicy policy, const hostnet::HostState& host) const;
+  hostnet::WantedHost wanted_of(const hostnet::LockPolicy& policy,
+                                const hostnet::HostState& host) const;
+  Status apply(const hostnet::LockPolicy& policy);
+  Status take_away();
+
+  // Before the claims: who waits for those holds the ledger, which whoever has the turn needs.
+  os::FileLock turn_;
+  os::HostApplier applier_;
+  LockFiles files_;
+  hostnet::LockPolicy policy_;
+};
+
+}  // namespace ginnel::killswitch

@@ -1,0 +1,46 @@
+// What a kill switch keeps on disk: the policy that is meant, for the next boot and the next
+// process, and the former one while a change waits to be confirmed.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/time.h"
+#include "core/hostnet/lock_record.h"
+
+namespace ginnel::killswitch {
+
+inline constexpr const char* kStateDirectory = "/var/lib/ginnel/killswitch";
+
+class LockFiles {
+ public:
+  // `run_directory` is that of this network namespace: what is in it does not outlive the boot.
+  LockFiles(std::string state_directory, std::string run_directory)
+      : state_directory_(std::move(state_directory)), run_directory_(std::move(run_directory)) {}
+
+  // Off when nothing was written. A record that cannot be read is an error, not Off.
+  Result<hostnet::LockPolicy> read() const;
+  // With the ruleset that it stands for, for people. Off removes it.
+  Status write(const hostnet::LockPolicy& policy) const;
+
+  // A change that goes back to `former` at `deadline`.
+  struct Pending {
+    MonoTime deadline{};
+    hostnet::LockPolicy former{};
+  };
+  Result<std::optional<Pending>> read_pending() const;
+  Status write_pending(const Pending& pending) const;
+  Status remove_pending() const;
+
+  std::string policy_path() const { return state_directory_ + "/policy"; }
+  std::string ruleset_path() const { return state_directory_ + "/ruleset.nft"; }
+  std::string pending_path() const { return run_directory_ + "/killswitch.pending"; }
+  std::string guardian_path() const { return run_directory_ + "/killswitch.sock"; }
+  std::string watcher_path() const { return run_directory_ + "/killswitch.watcher"; }
+
+ private:
+  std::string state_directory_;
+  std::string run_directory_;
+};
+
+}  // namespace ginnel::killswitch

@@ -1,0 +1,181 @@
+#include "service/killswitch/watcher.h"
+
+#include <functional>
+
+#include "base/log.h"
+#include "os/clock.h"
+#include "os/descriptor_guardian.h"
+#include "os/file.h"
+#include "os/network_monitor.h"
+#include "os/nft_monitor.h"
+#include "os/poller.h"
+#include "os/process.h"
+#include "os/service_notifier.h"
+#include "os/signal_fd.h"
+
+namespace ginnel::killswitch {
+namespace {
+
+// Also without an event: settings change without one, and one can be lost.
+constexpr Duration kLookInterval = std::chrono::seconds(10);
+// After a failure: somebody else may hold the turn.
+constexpr Duration kRetryInterval = std::chrono::milliseconds(200);
+
+class Watcher {
+ public:
+  static Result<Watcher> create(const Places& places);
+  Status run(const std::function<Status()>& ready);
+
+ private:
+  Watcher(Places places, os::Fd kept, os::FileLock alive, os::NetworkMonitor network,
+          os::NftMonitor nft, os::SignalFd signals, os::Poller poller)
+      : places_(std::move(places)),
+        kept_(std::move(kept)),
+        alive_(std::move(alive)),
+        network_(std::move(network)),
+        nft_(std::move(nft)),
+        signals_(std::move(signals)),
+        poller_(std::move(poller)) {}
+
+  enum class Turn { On, Off };
+  Result<Turn> look();
+  Status undo_if_due(KillSwitch& lock);
+  void keep(KillSwitch& lock);
+  bool wait();
+
+  Places places_;
+  os::Fd kept_;      // Owns the tables.
+  os::Fd guardian_;  // Readable when it has ended.
+  std::optional<os::FileLock> alive_;
+  os::NetworkMonitor network_;
+  os::NftMonitor nft_;
+  os::SignalFd signals_;
+  os::Poller poller_;
+  os::ServiceNotifier notifier_ = os::ServiceNotifier::from_environment();
+  bool stored_ = false;
+  MonoTime next_look_{};
+  os::Clock clock_;
+};
+
+Result<std::string> watcher_path(const Places& places, const os::Fd& descriptor) {
+  auto lock = KillSwitch::open(places, descriptor);
+  if (!lock) return pass(std::move(lock));
+  return lock->files().watcher_path();
+}
+
+Result<Watcher> Watcher::create(const Places& places) {
+  os::Fd kept = os::inherited_descriptor(kDescriptorName);
+  auto signals = os::SignalFd::create();
+  if (!signals) return pass(std::move(signals));
+  // Listening comes before looking: what changes in between is looked at again.
+  auto network = os::NetworkMonitor::open();
+  if (!network) return pass(std::move(network));
+  auto nft = os::NftMonitor::open();
+  if (!nft) return pass(std::move(nft));
+  auto path = watcher_path(places, kept);
+  if (!path) return pass(std::move(path));
+  auto alive = os::FileLock::take(*path);
+  if (!alive) return pass(std::move(alive));
+  auto poller = os::Poller::create();
+  if (!poller) return pass(std::move(poller));
+  for (int fd : {network->fd(), nft->fd(), signals->fd()}) {
+    if (Status added = poller->add(fd, 0, os::Interest::Read); !added) {
+      return pass(std::move(added));
+    }
+  }
+  return Watcher(places, std::move(kept), std::move(*alive), std::move(*network), std::move(*nft),
+                 std::move(*signals), std::move(*poller));
+}
+
+Status Watcher::undo_if_due(KillSwitch& lock) {
+  const auto deadline = lock.confirmation_deadline();
+  if (!deadline) return std::unexpected(deadline.error());
+  if (!*deadline) return ok();
+  if (clock_.mono() < **deadline) {
+    next_look_ = std::min(next_look_, **deadline);
+    return ok();
+  }
+  log::warn("kill switch: the change was not confirmed in time; the former state comes back");
+  return lock.revert();
+}
+
+// So that the tables stay owned whoever is killed: a guardian has the descriptor, this process, and
+// systemd where there is one.
+void Watcher::keep(KillSwitch& lock) {
+  if (Status parked = lock.park(); !parked) log::error("kill switch: {}", parked.error().message);
+  guardian_ = os::end_of_guardian(lock.files().guardian_path());
+  if (guardian_ && !poller_.add(guardian_.get(), 0, os::Interest::Read)) guardian_ = {};
+  auto descriptor = lock.descriptor();
+  if (!descriptor) return;
+  kept_ = std::move(*descriptor);
+  if (stored_) return;
+  notifier_.store(kDescriptorName, kept_);
+  stored_ = true;
+}
+
+Result<Watcher::Turn> Watcher::look() {
+  next_look_ = clock_.mono() + kLookInterval;
+  auto lock = KillSwitch::open(places_, kept_);
+  if (!lock) return pass(std::move(lock));
+  if (Status undone = undo_if_due(*lock); !undone) return pass(std::move(undone));
+  if (lock->policy().state == hostnet::LockState::Off) {
+    alive_.reset();  // Within our turn: who locks next sees that nobody watches.
+    return Turn::Off;
+  }
+  const auto report = lock->inspect();
+  if (!report) return std::unexpected(report.error());
+  for (const std::string& missing : report->missing) log::warn("kill switch: {}", missing);
+  if (!report->is_armed()) {
+    if (Status mended = lock->mend(); !mended) return pass(std::move(mended));
+  }
+  keep(*lock);
+  return Turn::On;
+}
+
+// False when we are asked to stop.
+bool Watcher::wait() {
+  poller_.wait_until(next_look_);
+  while (const auto signal = signals_.take()) {
+    if (signal == os::Signal::Stop) return false;
+  }
+  if (const auto events = network_.read(); !events) log::error("{}", events.error().message);
+  nft_.take_change();
+  notifier_.watchdog();
+  return true;
+}
+
+Status Watcher::run(const std::function<Status()>& ready) {
+  bool is_ready = false;
+  do {
+    const auto turn = look();
+    if (!turn) {
+      log::error("kill switch: {}", turn.error().message);
+      next_look_ = clock_.mono() + kRetryInterval;
+    }
+    if (turn && !is_ready) {
+      if (Status told = ready(); !told) return told;
+      notifier_.ready();
+      is_ready = true;
+    }
+    if (turn && *turn == Turn::Off) return ok();
+  } while (wait());
+  notifier_.stopping();
+  return ok();
+}
+
+}  // namespace
+
+Status watch(const Places& places, const std::function<Status()>& ready) {
+  os::set_thread_name("ginnel-watcher");  // Of the whole process, for `ps`.
+  auto watcher = Watcher::create(places);
+  if (!watcher) return pass(std::move(watcher));
+  return watcher->run(ready);
+}
+
+Result<bool> is_watched(const Places& places) {
+  auto path = watcher_path(places, {});
+  if (!path) return pass(std::move(path));
+  return os::FileLock::is_taken(*path);
+}
+
+}  // namespace ginnel::killswitch

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Owned tables: nobody can change or flush them, not even after every process that changed them was
+# killed, because a guardian holds the descriptor. When the guardian is killed too, the watcher
+# starts another; when both are, the tables stay until somebody flushes them, and "on" owns them anew.
+source "$(dirname "$0")/killswitch_lib.sh"
+make_network
+make_tunnel
+killswitch on wg0
+armed
+grep -q 'tables: owned, guarded' "$dir/status"
+stands() { in_ns host nft list table inet ginnel-lock-host >/dev/null 2>&1; }
+
+step "a stranger may neither change nor flush"
+refute in_ns host nft delete table inet ginnel-lock-host
+refute in_ns host nft add rule inet ginnel-lock-host output accept
+refute in_ns host nft delete table netdev ginnel-lock-host
+in_ns host nft flush ruleset || true
+armed
+
+step "the guardian is killed: the watcher starts another"
+first=$(guardian)
+kill -9 "$first"
+replaced() { [[ -n $(guardian) && $(guardian) != "$first" ]]; }
+wait_for 30 replaced
+armed
+
+step "the watcher is killed: the guardian goes on, and another \"on\" watches again"
+kill -9 "$(watcher)"
+in_ns host nft flush ruleset || true
+stands
+killswitch on wg0
+armed
+
+step "both are killed: the tables stay"
+kill -9 "$(watcher)" "$(guardian)"
+stands
+refute armed # Nobody guards them.
+killswitch on wg0
+armed
+refute in_ns host nft delete table inet ginnel-lock-host
+killswitch off
+refute stands
