@@ -2,8 +2,9 @@
 // them.
 #pragma once
 
-#include <algorithm>
+#include <map>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <vector>
 
@@ -21,13 +22,13 @@ struct RoutedPacket {
 inline std::optional<std::string> route_packet(const std::vector<RoutingRule>& rules,
                                                const std::vector<Route>& routes,
                                                const RoutedPacket& packet) {
-  std::vector<RoutingRule> sorted;
+  // Not std::stable_sort(): clang refuses what libstdc++ 12 makes it of.
+  std::multimap<std::uint32_t, RoutingRule> sorted;
   for (const RoutingRule& rule : rules) {
-    if (rule.family == packet.destination.family()) sorted.push_back(rule);
+    if (rule.family == packet.destination.family()) sorted.emplace(rule.priority, rule);
   }
-  std::ranges::stable_sort(sorted, {}, &RoutingRule::priority);
-  sorted.push_back({.priority = 32766, .table = kMainTable});
-  for (const RoutingRule& rule : sorted) {
+  sorted.emplace(32766, RoutingRule{.priority = 32766, .table = kMainTable});
+  for (const RoutingRule& rule : sorted | std::views::values) {
     bool matches = (packet.mark & rule.mark_mask) == rule.mark;
     matches = matches && (!rule.to || rule.to->contains(packet.destination));
     if (matches == rule.inverted) continue;
