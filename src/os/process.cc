@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -83,6 +84,20 @@ Duration process_cpu_time() { return read_cpu_clock(CLOCK_PROCESS_CPUTIME_ID); }
 
 void set_thread_name(std::string_view name) {
   pthread_setname_np(pthread_self(), std::string(name.substr(0, kMaxThreadName)).c_str());
+}
+
+bool set_thread_nice(int nice) {
+  // POSIX has this set the whole process; Linux sets the one thread that is named.
+  return setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), nice) == 0;
+}
+
+bool allow_thread_nice(int nice) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NICE, &limit) != 0) return false;
+  const auto wanted = static_cast<rlim_t>(20 - nice);  // The limit counts from 1 (19) to 40 (-20).
+  limit.rlim_cur = std::max(limit.rlim_cur, wanted);
+  limit.rlim_max = std::max(limit.rlim_max, wanted);
+  return setrlimit(RLIMIT_NICE, &limit) == 0;
 }
 
 pid_t process_id() { return getpid(); }

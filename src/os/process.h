@@ -31,6 +31,13 @@ Duration process_cpu_time();
 inline constexpr std::size_t kMaxThreadName = 15;
 void set_thread_name(std::string_view name);
 
+// Gives the calling thread alone a nice value. False when it may not have it: a lower one takes
+// CAP_SYS_NICE or allow_thread_nice(). How much it counts for is up to cgroups and sessions.
+bool set_thread_nice(int nice);
+// Lets threads of this process take nice values down to `nice` when it has given CAP_SYS_NICE up.
+// False when it may not.
+bool allow_thread_nice(int nice);
+
 pid_t process_id();
 
 // Whether it runs as root: for where files are by default. What it may do, says os/capability.h.

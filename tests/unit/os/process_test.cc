@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <thread>
@@ -92,6 +93,28 @@ TEST(Process, NamesItsThreads) {
   const std::string longest(kMaxThreadName, 'x');
   EXPECT_EQ(name_after(longest), longest);
   EXPECT_EQ(name_after(longest + "x"), longest);
+}
+
+TEST(Process, GivesOneThreadANiceValue) {
+  const int before = getpriority(PRIO_PROCESS, 0);
+  std::pair<bool, int> seen;
+  std::jthread([&] {
+    const bool set = set_thread_nice(17);
+    seen = {set, getpriority(PRIO_PROCESS, 0)};
+  }).join();
+  EXPECT_EQ(seen, std::pair(true, 17));
+  EXPECT_EQ(getpriority(PRIO_PROCESS, 0), before);
+}
+
+// Needs root. Whether it may is up to the container: CAP_SYS_RESOURCE.
+TEST(Process, SaysWhetherThreadsMayTakeALowNiceValue) {
+  constexpr int kNotAllowed = 0, kAllowed = 1 + 4;
+  const int did = in_child([] {
+    const bool allowed = allow_thread_nice(-3);
+    if (setresuid(65534, 65534, 65534) != 0) return 100;
+    return allowed + 2 * set_thread_nice(-4) + 4 * set_thread_nice(-3) + 8 * allow_thread_nice(-5);
+  });
+  EXPECT_TRUE(did == kAllowed || did == kNotAllowed) << did;
 }
 
 TEST(Process, KnowsTheNamesOfOthers) {
