@@ -263,6 +263,7 @@ void TunDevice::take_packet(std::size_t size) {
 }
 
 TunDevice::State TunDevice::write(std::span<const ByteSpan> packets) {
+  loose_packets_ = 0;
   while (!packets.empty()) {
     const auto run = packets.first(std::min(packets.size(), Coalescer::kMaxPackets));
     packets = packets.subspan(run.size());
@@ -312,6 +313,9 @@ TunDevice::State TunDevice::write_one(const net::TunWrite& write) {
 void TunDevice::count_written(const net::TunWrite& write) {
   counters_.add(TunCount::Writes);
   counters_.add(TunCount::PacketsWritten, write.packets());
+  const bool tcp = write.header.gso_type != VirtioHeader::kNone &&
+                   write.header.gso_type != VirtioHeader::kUdp;
+  if (!tcp) loose_packets_ += write.packets();
   if (write.header.gso_type == VirtioHeader::kNone) return;
   counters_.add(TunCount::SuperPacketsWritten);
   refusals_of(write.header) = 0;

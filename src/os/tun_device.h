@@ -60,6 +60,9 @@ class TunDevice {
   // may be edited. What cannot be written is dropped and counted: a TUN device has no
   // back-pressure.
   State write(std::span<const ByteSpan> packets);
+  // How many packets of the last write() programs take one by one: all but those joined to TCP
+  // super-packets.
+  std::size_t loose_packets() const { return loose_packets_; }
 
   int fd() const { return fd_.get(); }  // To poll for reading.
   // As it was when it was opened.
@@ -97,6 +100,7 @@ class TunDevice {
   unsigned tcp_v4_refusals_ = 0;
   unsigned tcp_v6_refusals_ = 0;
   unsigned udp_refusals_ = 0;
+  std::size_t loose_packets_ = 0;
   std::unique_ptr<Fallback> fallback_;  // Made when first needed.
   TunCounters counters_;
 };

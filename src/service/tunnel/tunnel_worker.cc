@@ -1,6 +1,9 @@
 #include "service/tunnel/tunnel_worker.h"
 
+#include <thread>
+
 #include "base/check.h"
+#include "os/process.h"
 
 namespace ginnel::tunnel {
 
@@ -37,10 +40,22 @@ TunnelWorker::TunnelWorker(Key, wg::SharedTables& tables, std::size_t index,
 }
 
 void TunnelWorker::run(const std::stop_token& stop) {
-  while (!stop.stop_requested() && !interface_gone()) {
-    turn(poller_.wait_until(tun_has_more_ ? MonoTime{} : next_rest_end()));
-  }
+  os::set_thread_nice(kNice);
+  while (!stop.stop_requested() && !interface_gone()) turn(wait());
   wake_control_.raise();
+}
+
+std::span<const os::Ready> TunnelWorker::wait() {
+  wait_begun_ = clock_.mono();
+  if (tun_has_more_) return poller_.wait_until(MonoTime{});
+  if (expects_more_) {
+    do {
+      const auto ready = poller_.wait_until(MonoTime{});
+      if (!ready.empty()) return ready;
+      std::this_thread::yield();
+    } while (clock_.mono() - wait_begun_ < kLookAround);
+  }
+  return poller_.wait_until(next_rest_end());
 }
 
 void TunnelWorker::give_sockets(Sockets sockets) {
@@ -58,6 +73,7 @@ bool TunnelWorker::await_sockets(Duration patience) {
 
 void TunnelWorker::turn(std::span<const os::Ready> ready) {
   const MonoTime now = clock_.mono();  // The only clock read of a turn: a batch shares it.
+  expects_more_ = now - wait_begun_ < kLookAround;
   packets_.set_mtu(mtu_.load(std::memory_order_relaxed));
   end_rests(now);
   bool tun_ready = tun_has_more_;
@@ -128,6 +144,7 @@ MonoTime TunnelWorker::next_rest_end() const {
 }
 
 void TunnelWorker::carry_out(MonoTime now) {
+  const std::uint64_t reads_before = queue_->counters().of(os::TunCount::Reads);
   const os::TunDevice::State state = queue_->read_batch(packets_);
   tun_has_more_ = state == os::TunDevice::State::Full;
   if (state == os::TunDevice::State::Gone) interface_gone_.store(true, std::memory_order_release);
@@ -139,6 +156,9 @@ void TunnelWorker::carry_out(MonoTime now) {
   seal_and_send(now);
   // What had to wait for earlier packets of its peer follows them at once.
   while (worker_.load_staged(packets_)) seal_and_send(now);
+  if (queue_->counters().of(os::TunCount::Reads) - reads_before >= kFlood) {
+    std::this_thread::yield();
+  }
 }
 
 void TunnelWorker::seal_and_send(MonoTime now) {
@@ -171,6 +191,7 @@ void TunnelWorker::carry_in(MonoTime now, std::uint64_t source) {
   if (queue_->write(opened_) == os::TunDevice::State::Gone) {
     interface_gone_.store(true, std::memory_order_release);
   }
+  if (queue_->loose_packets() >= kFlood) std::this_thread::yield();
   opened_.clear();
 }
 

@@ -21,6 +21,18 @@ class TunnelWorker {
   struct Key {};  // Only create() makes one.
 
  public:
+  // Of its thread. Programs wait for the tunnel, not the reverse: it comes before them, as the
+  // kernel's own network does. Without the right to it the thread runs like any other.
+  static constexpr int kNice = -10;
+  // How long it looks around before it sleeps, if the wait before was no longer than this: to be
+  // woken costs more than to handle some packets, most of all on a virtual machine. Others may run
+  // meanwhile.
+  static constexpr Duration kLookAround = 20us;
+  // So many packets at a time, of those that programs send and take one by one, are a flood. It
+  // fills the queues at its ends faster than the programs there get to run (a socket's default
+  // buffer holds 277 small packets), so they are let run in between.
+  static constexpr std::size_t kFlood = 64;
+
   // Borrows the tables and the control loop's flag until it is destroyed.
   static Result<std::unique_ptr<TunnelWorker>> create(wg::SharedTables& tables, std::size_t index,
                                                       std::unique_ptr<os::TunDevice> queue,
@@ -64,6 +76,7 @@ class TunnelWorker {
   static constexpr std::size_t kSharedBytes = 128 << 10;
   static constexpr Duration kShareTime = 1s;
 
+  std::span<const os::Ready> wait();
   void turn(std::span<const os::Ready> ready);
   void handle_wake(MonoTime now);
   // A source that failed is not looked at for a while.
@@ -94,6 +107,8 @@ class TunnelWorker {
   std::uint64_t last_read_ = kTun;
   MonoTime shared_until_{};    // Several sockets had news a moment before.
   bool tun_has_more_ = false;  // Part of a super-packet may wait inside the device object.
+  MonoTime wait_begun_{};
+  bool expects_more_ = false;  // The last wait was short.
 
   // Scratch of one turn; nothing is allocated once they have grown.
   net::PacketBatch packets_;

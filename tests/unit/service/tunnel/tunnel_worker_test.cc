@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -85,6 +88,34 @@ class TunnelWorkerTest : public testing::Test {
   std::unique_ptr<TunnelWorker> worker_;
   std::jthread thread_;
 };
+
+TEST_F(TunnelWorkerTest, ComesBeforeThePrograms) {
+  std::atomic<pid_t> thread{0};
+  thread_ = std::jthread([&](const std::stop_token& stop) {
+    thread = gettid();
+    worker_->run(stop);
+  });
+  wait_until([&] {
+    return thread != 0 &&
+           getpriority(PRIO_PROCESS, static_cast<id_t>(thread)) == TunnelWorker::kNice;
+  });
+}
+
+TEST_F(TunnelWorkerTest, SleepsWhenNothingComes) {
+  start();
+  clockid_t clock{};
+  ASSERT_EQ(pthread_getcpuclockid(thread_.native_handle(), &clock), 0);
+  const auto used = [&] {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+  };
+  worker_->wake();
+  const Duration before = used();
+  const MonoTime end = os::Clock().mono() + 300ms;
+  wait_until([&] { return os::Clock().mono() >= end; });
+  EXPECT_LT(used() - before, 100ms);
+}
 
 TEST_F(TunnelWorkerTest, TriesASocketThatCannotBeReadAgainAfterPauses) {
   constexpr int kFailures = 6;
