@@ -145,6 +145,12 @@ def draw_ratios(document):
     return svg(width, height, parts)
 
 
+def round_step(most):
+    """The distance of about five round marks from 0 to `most`: 1, 2 or 5 times a power of ten."""
+    power = 10 ** math.floor(math.log10(most / 5))
+    return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= most / 5 * 0.999)
+
+
 def draw_sizes(document):
     """UDP throughput against packet size, a line a program."""
     lines = {}
@@ -157,17 +163,20 @@ def draw_sizes(document):
         return None
     left, right, top, bottom = 70, 640, 50, 330
     most_bytes = max(x for points in lines.values() for x, _ in points)
-    most_rate = max(y for points in lines.values() for _, y in points) * 1.1
+    fastest = max(y for points in lines.values() for _, y in points) or 1
+    step = round_step(fastest)
+    marks = math.ceil(fastest / step)
+    most_rate = marks * step
 
     def at(x, y):
         return (left + x / most_bytes * (right - left), bottom - y / most_rate * (bottom - top))
 
     parts = [text(10, 24, "UDP delivered under flood, Gbit/s, against payload size in bytes")]
-    for i in range(6):
-        rate = most_rate * i / 5
+    for i in range(marks + 1):
+        rate = step * i
         y = at(0, rate)[1]
         parts += [f'<path class="grid" d="M{left} {y:.0f}H{right}"/>',
-                  text(left - 8, y + 4, f"{rate:.2g}", "end", "small")]
+                  text(left - 8, y + 4, f"{rate:g}", "end", "small")]
     for x, _ in next(iter(lines.values())):
         parts.append(text(at(x, 0)[0], bottom + 18, str(x), "middle", "small"))
     for i, (program, points) in enumerate(lines.items()):

@@ -56,6 +56,11 @@ class Table(unittest.TestCase):
 
 
 class Drawings(unittest.TestCase):
+    def test_mark_round_numbers(self):
+        for most, step in ((0.09, 0.02), (0.4, 0.1), (1.7, 0.5), (2, 0.5), (2.6, 1), (5, 1),
+                           (5.1, 2), (60, 20)):
+            self.assertAlmostEqual(results.round_step(most), step, msg=most)
+
     def test_are_drawn_of_what_was_measured(self):
         self.assertEqual(results.drawings(document()), {})
         sizes = document(sizes={"64 B Gbit/s": ([0.1], [0.05]), "1390 B Gbit/s": ([2.0], [0.5])})
