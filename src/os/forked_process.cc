@@ -83,6 +83,7 @@ ExecFailure become(const std::vector<std::string>& words) {
   constexpr int kNotRunnable = 126;
   std::vector<std::string> copies = words;
   std::vector<char*> arguments;
+  arguments.reserve(copies.size() + 1);
   for (std::string& word : copies) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   execvp(arguments[0], arguments.data());

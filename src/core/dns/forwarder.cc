@@ -12,6 +12,7 @@ void Forwarder::set_upstreams(MonoTime now, const std::vector<net::Endpoint>& en
   upstreams_ = Upstreams(endpoints);
   cache_.clear();
   std::vector<AttemptId> open;
+  open.reserve(questions_.size());
   for (const auto& [id, question] : questions_) open.push_back(id);
   for (const AttemptId id : open) {
     const Place place = questions_.find(id);
