@@ -169,6 +169,7 @@ TEST_F(TunnelWorkerTest, ReadsLittleAtATimeOfASocketWithLargeMessagesWhileOthers
   const auto send = [&](std::size_t to, std::size_t count) {
     const net::PathAddress path{.remote = {net::Address::parse("127.0.0.1").value(), ports[to], 0}};
     std::vector<net::Datagram> datagrams;
+    datagrams.reserve(count);
     for (std::size_t i = 0; i < count; ++i) {
       datagrams.push_back({.bytes = ByteSpan(bytes).subspan(i * 1000, 1000), .path = &path});
     }
