@@ -16,10 +16,10 @@
 #include "os/signal_fd.h"
 #include "os/socket_sharing.h"
 #include "service/server/control_api.h"
-#include "service/server/host_lookups.h"
 #include "service/server/kernel_network.h"
 #include "service/server/launch.h"
 #include "service/server/privileges.h"
+#include "service/tunnel/host_lookups.h"
 #include "service/tunnel/tunnel.h"
 #include "service/tunnel/uapi_server.h"
 
@@ -91,7 +91,7 @@ class ServerProcess {
   std::optional<os::Poller> poller_;
   std::optional<os::NetworkMonitor> monitor_;
   std::optional<os::EventFd> event_flag_;
-  std::optional<HostLookups> lookups_;
+  std::optional<tunnel::HostLookups> lookups_;
   BoundedQueue<wg::EngineEvent> events_{kMaxPendingEvents};
 
   // In the order in which they are made; end() takes them down in the reverse.
@@ -228,7 +228,7 @@ Status ServerProcess::watch() {
   auto poller = os::Poller::create();
   if (!poller) return pass(std::move(poller));
   poller_ = std::move(*poller);
-  auto lookups = HostLookups::create(&os::look_up_host);
+  auto lookups = tunnel::HostLookups::create(&os::look_up_host);
   if (!lookups) return pass(std::move(lookups));
   lookups_ = std::move(*lookups);
   const std::pair<int, Token> watched[] = {
@@ -344,7 +344,7 @@ void ServerProcess::handle_events() {
 }
 
 void ServerProcess::handle_lookups() {
-  for (HostLookups::Answer& answer : lookups_->take_answers()) {
+  for (tunnel::HostLookups::Answer& answer : lookups_->take_answers()) {
     server_->handle_lookup(answer.name, std::move(answer.addresses));
   }
 }

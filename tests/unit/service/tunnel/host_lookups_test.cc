@@ -1,4 +1,4 @@
-#include "service/server/host_lookups.h"
+#include "service/tunnel/host_lookups.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "os/poller.h"
 
-namespace ginnel::server {
+namespace ginnel::tunnel {
 namespace {
 
 using Addresses = std::vector<net::Address>;
@@ -75,4 +75,4 @@ TEST(HostLookups, DoNotHoldWhoEnds) {
 }
 
 }  // namespace
-}  // namespace ginnel::server
+}  // namespace ginnel::tunnel

@@ -11,7 +11,7 @@
 #include "net/address.h"
 #include "os/event_fd.h"
 
-namespace ginnel::server {
+namespace ginnel::tunnel {
 
 class HostLookups {
  public:
@@ -48,4 +48,4 @@ class HostLookups {
   std::size_t pending_ = 0;
 };
 
-}  // namespace ginnel::server
+}  // namespace ginnel::tunnel

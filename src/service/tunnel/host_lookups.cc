@@ -1,11 +1,11 @@
-#include "service/server/host_lookups.h"
+#include "service/tunnel/host_lookups.h"
 
 #include <system_error>
 #include <thread>
 
 #include "base/check.h"
 
-namespace ginnel::server {
+namespace ginnel::tunnel {
 
 Result<HostLookups> HostLookups::create(LookUp look_up) {
   auto flag = os::EventFd::create();
@@ -37,4 +37,4 @@ std::vector<HostLookups::Answer> HostLookups::take_answers() {
   return answers;
 }
 
-}  // namespace ginnel::server
+}  // namespace ginnel::tunnel
