@@ -3,9 +3,9 @@
 #include "base/log.h"
 #include "cli/args.h"
 #include "cli/io.h"
+#include "cli/killswitch_watcher.h"
 #include "cli/verbs.h"
 #include "http/json.h"
-#include "os/background.h"
 #include "os/capability.h"
 #include "os/clock.h"
 #include "os/rtnetlink.h"
@@ -39,25 +39,6 @@ Result<unsigned> confirm_seconds(const Args& args, const Io& io) {
   const bool is_remote = io.environment("SSH_CONNECTION").has_value();
   return args.number<unsigned>("--confirm", 0, kMaxConfirmSeconds,
                                is_remote ? kDefaultConfirmSeconds : 0);
-}
-
-// A process of its own, unless somebody watches already.
-Status start_watcher(const Places& places) {
-  const auto watched = killswitch::is_watched(places);
-  if (!watched) return std::unexpected(watched.error());
-  if (*watched) return ok();
-  auto background = os::Background::split();
-  if (!background) return pass(std::move(background));
-  if (!background->is_child()) {
-    const auto verdict = background->await();
-    if (verdict.exit_code == 0) return ok();
-    return fail(ErrorCode::Unavailable, "watch the kill switch: " + verdict.message);
-  }
-  background->close_inherited();
-  log::start(log::Level::Info, log::Target::SystemLog);
-  const Status watched_it = killswitch::watch(places, [&] { return background->ready(); });
-  if (!watched_it) background->failed({kFailed, watched_it.error().message});
-  std::exit(kOk);
 }
 
 Result<hostnet::LockPolicy> wanted_policy(const Args& args, const Io& io) {

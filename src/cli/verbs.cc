@@ -31,6 +31,7 @@ constinit const std::array kVerbs = {
     &kKillSwitchConfirm,
     &kKillSwitchStatus,
     &kKillSwitchWatch,
+    &kGateway,
     &kCage,
     &kDev,
     &kShow,
@@ -44,10 +45,10 @@ constinit const std::array kVerbs = {
 };
 
 constexpr std::string_view kPlanned[] = {
-    "api",      "backup", "cert",   "coordinator", "dns",     "doctor",     "exit-node", "file",
-    "gateway",  "get",    "ip",     "join",        "leave",   "lock",       "metrics",   "nc",
-    "netcheck", "ping",   "policy", "relay",       "restore", "routecheck", "serve",     "set",
-    "ssh",      "status", "switch", "update",      "wait",    "whoami",     "whois",     "why",
+    "api",    "backup", "cert",   "coordinator", "dns",        "doctor",  "exit-node", "file",
+    "get",    "ip",     "join",   "leave",       "lock",       "metrics", "nc",        "netcheck",
+    "ping",   "policy", "relay",  "restore",     "routecheck", "serve",   "set",       "ssh",
+    "status", "switch", "update", "wait",        "whoami",     "whois",   "why",
 };
 
 }  // namespace

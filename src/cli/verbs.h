@@ -14,6 +14,7 @@ extern const Verb kCage;
 extern const Verb kCompletion;
 extern const Verb kDev;
 extern const Verb kDown;
+extern const Verb kGateway;
 extern const Verb kGenkey;
 extern const Verb kGenpsk;
 extern const Verb kKillSwitchConfirm;

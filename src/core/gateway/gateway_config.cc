@@ -152,6 +152,7 @@ Result<std::vector<net::Address>> read_servers(const std::vector<std::string>& t
 
 Status read_flags(const GatewayFlags& flags, GatewayConfig& config) {
   config.kill_switch = flags.kill_switch;
+  config.resolver = flags.resolver;
   if (flags.fwmark) {
     const auto mark = read_mark(*flags.fwmark);
     if (!mark) return std::unexpected(mark.error());

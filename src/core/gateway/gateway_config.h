@@ -41,6 +41,7 @@ struct GatewayFlags {
   std::optional<std::string> confirm{};
   bool block_ipv6 = false;
   bool kill_switch = true;
+  bool resolver = true;
 };
 
 // A file that was read: the first is preferred, the others stand by.
@@ -73,6 +74,7 @@ struct GatewayConfig {
   RulePriorities priorities;
   std::optional<std::uint32_t> confirm_seconds;  // Absent: 60 over SSH, else none. Zero: none.
   bool kill_switch = true;
+  bool resolver = true;               // Names are looked up for the LAN.
   std::vector<std::string> warnings;  // About lines that a gateway does not act on.
 
   std::vector<std::string> tunnel_names() const;

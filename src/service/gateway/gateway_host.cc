@@ -1,0 +1,152 @@
+#include "service/gateway/gateway_host.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "core/hostnet/forwarding.h"
+#include "os/connection_table.h"
+#include "os/marked_rules.h"
+
+namespace ginnel::gateway {
+namespace {
+
+using hostnet::LockPolicy;
+using hostnet::LockState;
+
+void log_failure(const Status& status) {
+  if (!status) log::error("clean-up: {}", status.error().message);
+}
+
+}  // namespace
+
+Result<GatewayHost> GatewayHost::open(const std::string& run_directory, const GatewayConfig& config,
+                                      quick::Interruption& interruption) {
+  auto applier = os::HostApplier::open(run_directory, gateway_owner(config),
+                                       os::SysctlClaims::Former::PutBack);
+  if (!applier) return pass(std::move(applier));
+  auto alone = os::FileLock::take(applier->claims().directory() + "/gateway.lock");
+  if (!alone) return pass(std::move(alone));
+  if (auto removed = os::remove_leftovers(applier->nft(), applier->claims()); !removed) {
+    return pass(std::move(removed));
+  }
+  GatewayHost host(std::move(*applier), std::move(*alone), config, interruption, run_directory);
+  const auto lock = killswitch::KillSwitch::open(host.places_);
+  if (!lock) return std::unexpected(lock.error());
+  host.former_ = lock->policy();
+  return host;
+}
+
+Status GatewayHost::expect_confirmation(MonoTime deadline) {
+  auto lock = killswitch::KillSwitch::open(places_);
+  return lock ? lock->expect_confirmation(deadline) : pass(std::move(lock));
+}
+
+Result<GatewayHost::Confirmation> GatewayHost::look_for_confirmation(MonoTime now) {
+  auto lock = killswitch::KillSwitch::open(places_);
+  if (!lock) return pass(std::move(lock));
+  const auto deadline = lock->confirmation_deadline();
+  if (!deadline) return std::unexpected(deadline.error());
+  if (*deadline) {
+    if (now < **deadline) return Confirmation::Awaited;
+    if (Status reverted = lock->revert(); !reverted) return pass(std::move(reverted));
+    return Confirmation::TakenBack;
+  }
+  // Somebody confirmed it, or the kill switch's watcher was first.
+  const bool holds =
+      held_ && lock->policy().state != LockState::Off && lock->policy().holder == held_->holder;
+  return holds ? Confirmation::Given : Confirmation::TakenBack;
+}
+
+Status GatewayHost::change_lock(const LockPolicy& policy) {
+  if (held_ == policy) return ok();
+  auto lock = killswitch::KillSwitch::open(places_);
+  if (!lock) return pass(std::move(lock));
+  if (Status changed = lock->change(policy); !changed) return changed;
+  held_ = policy;
+  if (!parked_) {
+    if (Status parked = lock->park(); !parked) return parked;
+    parked_ = true;
+  }
+  return ok();
+}
+
+Status GatewayHost::lock(const GatewayFacts& facts) {
+  if (!config_->kill_switch) return ok();
+  const auto state = read();
+  if (!state) return std::unexpected(state.error());
+  return change_lock(gateway_policy(*config_, *state, facts));
+}
+
+Status GatewayHost::apply(const GatewayFacts& facts) {
+  const auto state = read();
+  if (!state) return std::unexpected(state.error());
+  const LockPolicy policy = gateway_policy(*config_, *state, facts);
+  hostnet::WantedHost wanted = gateway_wishes(*config_, policy, facts);
+  // IPv6 also where no tunnel carries it: what is not forwarded at all is lost without a word, and
+  // programs wait for it.
+  const bool has_ipv6 = applier_.claims().tree().read(hostnet::kForwarding6).has_value();
+  auto forwarding = os::forwarding_settings(
+      applier_.claims(), {.ipv4 = true, .ipv6 = has_ipv6, .tunnel = policy.tunnels.front()},
+      *state);
+  if (!forwarding) return pass(std::move(forwarding));
+  wanted.sysctls.insert(wanted.sysctls.end(), forwarding->settings.begin(),
+                        forwarding->settings.end());
+  if (!config_->kill_switch) {
+    wanted.network.former_rules = rules_;
+    rules_ = wanted.network.rules;
+    return applier_.apply(wanted);
+  }
+  // Addresses first: the lock's route into a tunnel needs the tunnel to be up.
+  if (Status applied = applier_.apply(wanted); !applied) return applied;
+  return change_lock(policy);
+}
+
+Status GatewayHost::tell_resolver(const GatewayTunnel& tunnel) {
+  hostnet::WantedResolver wanted;
+  for (const net::Address& server : tunnel.dns) wanted.servers.push_back(server.to_string());
+  if (wanted.servers.empty()) return ok();
+  const quick::Resolver resolver(applier_.claims(), *interruption_);
+  if (resolver_.name.empty()) {
+    auto chosen = resolver.choose();
+    if (!chosen) return pass(std::move(chosen));
+    resolver_ = std::move(*chosen);
+  }
+  return resolver.tell(resolver_, wanted);
+}
+
+Status GatewayHost::forget_connections() {
+  return os::forget_connections_without(LockPolicy().manage_mark.mask);
+}
+
+Status GatewayHost::remove_rules() {
+  const auto state = read();
+  if (!state) return std::unexpected(state.error());
+  const auto operations = hostnet::plan(*state, {.former_rules = rules_});
+  if (!operations) return std::unexpected(operations.error());
+  for (const hostnet::Operation& operation : *operations) {
+    if (Status removed = applier_.rtnetlink().apply(operation); !removed) return removed;
+  }
+  return ok();
+}
+
+void GatewayHost::lock_down(const GatewayFacts& facts) {
+  if (!held_) return;
+  GatewayFacts closed = facts;
+  closed.state = LockState::Locked;
+  log_failure(lock(closed));
+}
+
+void GatewayHost::give_lock_back() {
+  if (!held_) return;
+  auto lock = killswitch::KillSwitch::open(places_);
+  log_failure(lock ? lock->change(former_) : pass(std::move(lock)));
+  held_.reset();
+}
+
+void GatewayHost::take_back_rest() {
+  log_failure(quick::Resolver(applier_.claims(), *interruption_).take_back(resolver_));
+  log_failure(remove_rules());
+  log_failure(applier_.remove_all());
+}
+
+}  // namespace ginnel::gateway

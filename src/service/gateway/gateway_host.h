@@ -1,0 +1,75 @@
+// A gateway's hold on its host: the kill switch, its own table and addresses, forwarding, and which
+// DNS servers the host itself asks.
+#pragma once
+
+#include <optional>
+
+#include "core/gateway/gateway_network.h"
+#include "os/file.h"
+#include "os/host_applier.h"
+#include "service/killswitch/kill_switch.h"
+#include "service/quick/resolver.h"
+
+namespace ginnel::gateway {
+
+class GatewayHost {
+ public:
+  // Takes back what a killed gateway left, but not the lock. Fails with AlreadyExists while another
+  // gateway runs. `config` and `interruption` are borrowed for as long as this lives.
+  static Result<GatewayHost> open(const std::string& run_directory, const GatewayConfig& config,
+                                  quick::Interruption& interruption);
+
+  Result<hostnet::HostState> read() { return applier_.read(); }
+  os::Rtnetlink& rtnetlink() { return applier_.rtnetlink(); }
+
+  // Whether the kill switch was on when this was opened.
+  bool was_locked() const { return former_.state != hostnet::LockState::Off; }
+  // The state of the lock goes back at `deadline`, unless somebody confirms it.
+  Status expect_confirmation(MonoTime deadline);
+  enum class Confirmation : std::uint8_t { Awaited, Given, TakenBack };
+  // Takes the change back when its time has passed.
+  Result<Confirmation> look_for_confirmation(MonoTime now);
+
+  // Before there are tunnels, and threads: the lock alone.
+  Status lock(const GatewayFacts& facts);
+  // All of it, for the host as it is.
+  Status apply(const GatewayFacts& facts);
+  // The host itself asks the tunnel's servers.
+  Status tell_resolver(const GatewayTunnel& tunnel);
+  // Forgets connections that were translated to the address of another tunnel.
+  Status forget_connections();
+
+  // The end, one of the three, and then the rest is taken back; what cannot be is logged. The lock
+  // stays and lets nothing out,
+  void lock_down(const GatewayFacts& facts);
+  // or it is what it was before,
+  void give_lock_back();
+  // or somebody else has changed it, and it is left alone.
+  void leave_lock() { held_.reset(); }
+  void take_back_rest();
+
+ private:
+  GatewayHost(os::HostApplier applier, os::FileLock alone, const GatewayConfig& config,
+              quick::Interruption& interruption, std::string run_directory)
+      : applier_(std::move(applier)),
+        alone_(std::move(alone)),
+        config_(&config),
+        interruption_(&interruption),
+        places_{.run_directory = std::move(run_directory)} {}
+
+  Status change_lock(const hostnet::LockPolicy& policy);
+  Status remove_rules();
+
+  os::HostApplier applier_;
+  os::FileLock alone_;
+  const GatewayConfig* config_;
+  quick::Interruption* interruption_;
+  killswitch::Places places_;
+  hostnet::LockPolicy former_;
+  std::optional<hostnet::LockPolicy> held_;
+  std::vector<hostnet::RoutingRule> rules_;  // Without a kill switch: those that were added.
+  quick::Resolver::Choice resolver_;         // Who was told of DNS servers.
+  bool parked_ = false;
+};
+
+}  // namespace ginnel::gateway

@@ -1,0 +1,389 @@
+#include "service/gateway/gateway_process.h"
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "core/gateway/failover.h"
+#include "os/capability.h"
+#include "os/clock.h"
+#include "os/name_lookup.h"
+#include "os/network_monitor.h"
+#include "os/poller.h"
+#include "os/service_notifier.h"
+#include "service/gateway/endpoint_book.h"
+#include "service/gateway/gateway_host.h"
+#include "service/gateway/lan_resolver.h"
+#include "service/gateway/launch.h"
+#include "service/gateway/tunnel_set.h"
+#include "service/tunnel/host_lookups.h"
+
+namespace ginnel::gateway {
+namespace {
+
+using hostnet::LockState;
+
+// How often tunnels are asked what they have carried.
+constexpr Duration kLookInterval = 200ms;
+// Networks change in bursts; this long after the last event of one it is looked at once.
+constexpr Duration kSettleTime = 100ms;
+constexpr Duration kMaxSettleTime = 1s;
+// Names are asked for again, through the tunnel: now and then, and when a peer does not answer.
+constexpr Duration kRefreshInterval = 1h;
+constexpr Duration kMinLookupInterval = 30s;
+constexpr Duration kConfirmLookInterval = 500ms;
+// For as long as it runs. Port 53 of the LAN, bound to its interface, and files of others in /etc.
+constexpr os::Capability kNeededCapabilities[] = {
+    os::Capability::NetAdmin, os::Capability::NetBindService, os::Capability::NetRaw,
+    os::Capability::DacOverride};
+
+class GatewayProcess {
+ public:
+  explicit GatewayProcess(const GatewayOptions& options) : options_(options) {}
+
+  Status run();
+
+ private:
+  enum Token : std::uint64_t { kSignals, kNetwork, kLookups, kFirstTunnel };
+
+  Status start();
+  Status find_endpoints(std::vector<std::vector<net::Endpoint>>& endpoints);
+  Status ask_to_confirm();
+  Status watch();
+  Status loop();
+  Status handle(const os::Ready& ready);
+  void handle_network(MonoTime now);
+  void handle_lookups();
+  Status handle_deadlines(MonoTime now);
+  void look_at_tunnels(MonoTime now);
+  void follow(const Failover::Step& step, std::size_t before, MonoTime now);
+  void follow_state();
+  void look_up(std::size_t tunnel, MonoTime now);
+  Status look_at_confirmation(MonoTime now);
+  void apply(std::string_view why);
+  void serve_names();
+  void serve_lan();
+  const GatewayTunnel& active() const { return launch_->config.tunnels[facts_.active]; }
+  MonoTime next_deadline() const;
+
+  const GatewayOptions& options_;
+  os::Clock clock_;
+  os::ServiceNotifier notifier_ = os::ServiceNotifier::from_environment();
+  std::optional<quick::Interruption> interruption_;
+  std::optional<CheckedLaunch> launch_;
+  std::optional<EndpointBook> book_;
+  std::optional<GatewayHost> host_;
+  TunnelSet tunnels_;
+  LanResolver names_;
+  GatewayFacts facts_;
+  std::optional<Failover> failover_;
+  std::optional<os::Poller> poller_;
+  std::optional<os::NetworkMonitor> monitor_;
+  std::optional<tunnel::HostLookups> lookups_;
+  std::vector<MonoTime> asked_;  // When each tunnel's name was last looked up.
+  std::size_t asking_ = 0;       // Lookups without an answer yet.
+
+  bool stop_ = false;
+  bool lock_is_lost_ = false;  // Somebody took it: nothing is locked at the end.
+  Deadline look_;
+  Deadline settle_;
+  MonoTime settle_limit_ = kNever;
+  Deadline refresh_;
+  Deadline confirm_look_;
+  Deadline watchdog_;
+};
+
+Status GatewayProcess::run() {
+  auto interruption = quick::Interruption::create();
+  if (!interruption) return pass(std::move(interruption));
+  interruption_ = std::move(*interruption);
+  auto launch = check_launch(options_);
+  if (!launch) return pass(std::move(launch));
+  launch_ = std::move(*launch);
+  auto host = GatewayHost::open(options_.run_directory, launch_->config, *interruption_);
+  if (!host) return pass(std::move(host));
+  host_.emplace(std::move(*host));
+  if (Status started = start(); !started) {
+    host_->give_lock_back();
+    host_->take_back_rest();
+    return started;
+  }
+  const Status outcome = loop();
+  notifier_.stopping();
+  if (lock_is_lost_) {
+    host_->leave_lock();
+  } else if (launch_->config.kill_switch) {
+    host_->lock_down(facts_);
+    log::warn("everything stays blocked; \"ginnel killswitch off\" unlocks this host");
+  }
+  host_->take_back_rest();
+  return outcome;
+}
+
+// The lock before anything that it is to guard.
+Status GatewayProcess::start() {
+  book_ = EndpointBook::open(options_.state_directory);
+  std::vector<std::vector<net::Endpoint>> endpoints;
+  if (Status found = find_endpoints(endpoints); !found) return found;
+  facts_.state = LockState::Connecting;
+  facts_.manage = launch_->manage;
+  facts_.tunnels = TunnelSet::plan(launch_->config, std::move(endpoints), host_->rtnetlink());
+  if (Status asked = ask_to_confirm(); !asked) return asked;
+  if (Status locked = host_->lock(facts_); !locked) return locked;
+  if (launch_->config.kill_switch && options_.on_locked) {
+    if (Status told = options_.on_locked(); !told) log::warn("{}", told.error().message);
+  }
+  // Before there are threads, which each have capabilities of their own.
+  if (Status dropped = os::keep_only(kNeededCapabilities); !dropped) return dropped;
+  if (Status started = tunnels_.start(launch_->config, facts_.tunnels); !started) return started;
+  facts_.tunnels = tunnels_.facts();
+  if (Status applied = host_->apply(facts_); !applied) return applied;
+  serve_names();
+  if (Status watching = watch(); !watching) return watching;
+  const MonoTime now = clock_.mono();
+  failover_.emplace(tunnels_.size(), now);
+  look_.arm(now);
+  refresh_.arm(now + kRefreshInterval);
+  if (notifier_.watchdog_interval() > Duration(0)) watchdog_.arm(now);
+  log::info("ready tunnel={} lan={} kill_switch={}", active().interface,
+            launch_->config.lan.front(), launch_->config.kill_switch ? "on" : "off");
+  notifier_.ready();
+  notifier_.status("connecting");
+  return ok();
+}
+
+Status GatewayProcess::find_endpoints(std::vector<std::vector<net::Endpoint>>& endpoints) {
+  const auto lookups =
+      host_->was_locked() ? EndpointBook::Lookups::Forbidden : EndpointBook::Lookups::Allowed;
+  for (const GatewayTunnel& tunnel : launch_->config.tunnels) {
+    auto found = book_->find(tunnel, lookups);
+    if (!found) return pass(std::move(found));
+    endpoints.push_back(std::move(*found));
+  }
+  asked_.assign(endpoints.size(), MonoTime{});
+  return ok();
+}
+
+// One who is locked out cannot say so; it goes back by itself then.
+Status GatewayProcess::ask_to_confirm() {
+  if (launch_->confirm_seconds == 0 || host_->was_locked()) return ok();
+  const MonoTime now = clock_.mono();
+  Status expected =
+      host_->expect_confirmation(now + std::chrono::seconds(launch_->confirm_seconds));
+  if (!expected) return expected;
+  confirm_look_.arm(now + kConfirmLookInterval);
+  log::warn("the lock goes back in {} s unless somebody runs \"ginnel killswitch confirm\"",
+            launch_->confirm_seconds);
+  return ok();
+}
+
+Status GatewayProcess::watch() {
+  auto monitor = os::NetworkMonitor::open();
+  if (!monitor) return pass(std::move(monitor));
+  monitor_ = std::move(*monitor);
+  auto poller = os::Poller::create();
+  if (!poller) return pass(std::move(poller));
+  poller_ = std::move(*poller);
+  auto lookups = tunnel::HostLookups::create(&os::look_up_host);
+  if (!lookups) return pass(std::move(lookups));
+  lookups_ = std::move(*lookups);
+  std::vector<std::pair<int, std::uint64_t>> watched = {{interruption_->signals().fd(), kSignals},
+                                                        {monitor_->fd(), kNetwork},
+                                                        {lookups_->fd(), kLookups}};
+  for (std::size_t i = 0; i < tunnels_.size(); ++i) {
+    watched.emplace_back(tunnels_.ended_fd(i), kFirstTunnel + i);
+  }
+  for (const auto& [fd, token] : watched) {
+    if (Status added = poller_->add(fd, token, os::Interest::Read); !added) return added;
+  }
+  return ok();
+}
+
+MonoTime GatewayProcess::next_deadline() const {
+  MonoTime next = failover_->next_timeout();
+  for (const Deadline* deadline : {&look_, &settle_, &refresh_, &confirm_look_, &watchdog_}) {
+    next = std::min(next, deadline->at());
+  }
+  return next;
+}
+
+Status GatewayProcess::loop() {
+  while (!stop_) {
+    for (const os::Ready& ready : poller_->wait_until(next_deadline())) {
+      if (Status handled = handle(ready); !handled) return handled;
+    }
+    if (Status handled = handle_deadlines(clock_.mono()); !handled) return handled;
+  }
+  return ok();
+}
+
+Status GatewayProcess::handle(const os::Ready& ready) {
+  switch (ready.token) {
+    case kSignals:
+      while (const auto signal = interruption_->signals().take()) {
+        stop_ |= *signal == os::Signal::Stop;
+        if (*signal == os::Signal::Reload) handle_network(clock_.mono());
+      }
+      return ok();
+    case kNetwork:
+      handle_network(clock_.mono());
+      return ok();
+    case kLookups:
+      handle_lookups();
+      return ok();
+    default:
+      return fail(ErrorCode::Io,
+                  fmt::format("interface {} was deleted by somebody else; start the gateway again",
+                              launch_->config.tunnels[ready.token - kFirstTunnel].interface));
+  }
+}
+
+void GatewayProcess::handle_network(MonoTime now) {
+  static_cast<void>(monitor_->read());  // Whatever it was, everything is looked at.
+  if (!settle_.armed()) settle_limit_ = now + kMaxSettleTime;
+  settle_.arm(std::min(now + kSettleTime, settle_limit_));
+}
+
+Status GatewayProcess::handle_deadlines(MonoTime now) {
+  if (settle_.take_if_due(now)) {
+    apply("the network changed");
+    serve_lan();
+  }
+  if (look_.take_if_due(now)) {
+    look_at_tunnels(now);
+    look_.arm(now + kLookInterval);
+  }
+  const std::size_t before = failover_->active();
+  follow(failover_->handle_timeout(now), before, now);
+  follow_state();
+  if (refresh_.take_if_due(now)) {
+    for (std::size_t i = 0; i < tunnels_.size(); ++i) look_up(i, now);
+    refresh_.arm(now + kRefreshInterval);
+  }
+  if (watchdog_.take_if_due(now)) {
+    notifier_.watchdog();
+    watchdog_.arm(now + notifier_.watchdog_interval());
+  }
+  return confirm_look_.take_if_due(now) ? look_at_confirmation(now) : ok();
+}
+
+void GatewayProcess::look_at_tunnels(MonoTime now) {
+  for (std::size_t i = 0; i < tunnels_.size(); ++i) {
+    if (const auto traffic = tunnels_.traffic(i)) failover_->handle_traffic(now, i, *traffic);
+  }
+}
+
+void GatewayProcess::follow(const Failover::Step& step, std::size_t before, MonoTime now) {
+  if (step.failed) {
+    log::warn("tunnel {} does not answer", launch_->config.tunnels[before].interface);
+    if (Status tried = tunnels_.use_next_endpoint(before); !tried) {
+      log::warn("{}", tried.error().message);
+    }
+    look_up(before, now);
+  }
+  for (const std::size_t i : step.greet) {
+    if (Status greeted = tunnels_.greet(i); !greeted) log::warn("{}", greeted.error().message);
+  }
+  if (!step.switch_to) return;
+  facts_.active = *step.switch_to;
+  apply("another tunnel");
+  // What was translated to the other tunnel's address would be dropped at the far end. A change of
+  // the lock forgets it by itself.
+  const bool forgets = !launch_->config.kill_switch;
+  if (Status forgotten = forgets ? host_->forget_connections() : ok(); !forgotten) {
+    log::warn("{}", forgotten.error().message);
+  }
+  serve_names();
+  log::warn("traffic goes through tunnel {}", active().interface);
+}
+
+// Open once a tunnel has answered; while all are silent, programs hear at once that there is no
+// way.
+void GatewayProcess::follow_state() {
+  const bool opens = facts_.state == LockState::Connecting && failover_->is_answering();
+  const bool closes = facts_.state == LockState::Connected && failover_->all_failed();
+  if (!opens && !closes) return;
+  facts_.state = opens ? LockState::Connected : LockState::Connecting;
+  apply(opens ? "connected" : "no tunnel answers");
+  notifier_.status(opens ? "connected through " + active().interface : "no tunnel answers");
+  if (opens) log::info("connected tunnel={}", active().interface);
+}
+
+void GatewayProcess::apply(std::string_view why) {
+  facts_.tunnels = tunnels_.facts();
+  Status applied = host_->apply(facts_);
+  if (!applied) log::error("{}: {}", why, applied.error().message);
+}
+
+// For the host itself and for the LAN.
+void GatewayProcess::serve_names() {
+  if (Status told = host_->tell_resolver(active()); !told) log::warn("{}", told.error().message);
+  serve_lan();
+}
+
+void GatewayProcess::serve_lan() {
+  if (!launch_->config.resolver) return;
+  const auto state = host_->read();
+  if (!state) return log::warn("{}", state.error().message);
+  names_.follow(launch_->config, *state, active());
+}
+
+void GatewayProcess::look_up(std::size_t index, MonoTime now) {
+  const std::string name = EndpointBook::name_of(launch_->config.tunnels[index]);
+  if (name.empty() || asking_ >= tunnel::HostLookups::kMaxPending) return;
+  if (asked_[index] != MonoTime{} && now - asked_[index] < kMinLookupInterval) return;
+  asked_[index] = now;
+  ++asking_;
+  lookups_->ask(name);
+}
+
+// Asked for through the tunnel: the lock lets no other way.
+void GatewayProcess::handle_lookups() {
+  bool changed = false;
+  for (tunnel::HostLookups::Answer& answer : lookups_->take_answers()) {
+    --asking_;
+    if (!answer.addresses) {
+      log::info("{}", answer.addresses.error().message);
+      continue;
+    }
+    for (std::size_t i = 0; i < tunnels_.size(); ++i) {
+      const GatewayTunnel& tunnel = launch_->config.tunnels[i];
+      if (EndpointBook::name_of(tunnel) != answer.name) continue;
+      auto endpoints = book_->note(tunnel, *answer.addresses);
+      if (!endpoints) continue;
+      const bool answers = i == facts_.active && failover_->is_answering();
+      // The lock learns of new ones before they are used, and lets go of old ones after.
+      GatewayFacts wider = facts_;
+      wider.tunnels[i].endpoints.insert(wider.tunnels[i].endpoints.end(), endpoints->begin(),
+                                        endpoints->end());
+      Status done = host_->apply(wider);
+      if (done) done = tunnels_.set_endpoints(i, std::move(*endpoints), answers);
+      if (!done) log::warn("{}: {}", tunnel.interface, done.error().message);
+      changed = true;
+    }
+  }
+  if (changed) apply("new endpoints");
+}
+
+Status GatewayProcess::look_at_confirmation(MonoTime now) {
+  using Confirmation = GatewayHost::Confirmation;
+  const auto found = host_->look_for_confirmation(now);
+  if (!found) log::error("{}", found.error().message);
+  if (!found || *found == Confirmation::Awaited) {
+    confirm_look_.arm(now + kConfirmLookInterval);
+    return ok();
+  }
+  if (*found == Confirmation::Given) {
+    log::info("confirmed");
+    return ok();
+  }
+  lock_is_lost_ = true;
+  return fail(ErrorCode::TimedOut,
+              "nobody confirmed the lock, so it was taken back; start again, and run \"ginnel "
+              "killswitch confirm\" in time, or say --confirm 0");
+}
+
+}  // namespace
+
+Status run_gateway(const GatewayOptions& options) { return GatewayProcess(options).run(); }
+
+}  // namespace ginnel::gateway

@@ -1,0 +1,28 @@
+// The DNS server of a gateway's LAN: on the gateway's own LAN addresses, and upstream the active
+// tunnel's servers alone.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "core/gateway/gateway_config.h"
+#include "core/hostnet/host_state.h"
+#include "service/resolver/resolver.h"
+
+namespace ginnel::gateway {
+
+class LanResolver {
+ public:
+  // To be called whenever one of them may have changed. A port that somebody else has is logged,
+  // once, and tried again the next time.
+  void follow(const GatewayConfig& config, const hostnet::HostState& host,
+              const GatewayTunnel& active);
+
+ private:
+  std::vector<net::Endpoint> places_;
+  std::vector<net::Endpoint> upstreams_;
+  std::unique_ptr<resolver::Resolver> resolver_;
+  bool complained_ = false;
+};
+
+}  // namespace ginnel::gateway

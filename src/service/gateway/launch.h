@@ -1,0 +1,22 @@
+// What can be known of a gateway before anything on the host is touched.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/gateway/gateway_network.h"
+#include "service/gateway/gateway_process.h"
+
+namespace ginnel::gateway {
+
+// A gateway that may be started.
+struct CheckedLaunch {
+  GatewayConfig config;
+  std::vector<net::Prefix> manage;
+  std::uint32_t confirm_seconds = 0;  // 0: nobody is asked.
+};
+
+// Files, flags and the host as it is. Making one changes nothing.
+Result<CheckedLaunch> check_launch(const GatewayOptions& options);
+
+}  // namespace ginnel::gateway

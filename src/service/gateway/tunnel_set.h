@@ -1,0 +1,62 @@
+// A gateway's tunnels: one device for each file, all of them up, so that a standby has its session
+// when it is needed.
+#pragma once
+
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "core/gateway/failover.h"
+#include "core/gateway/gateway_network.h"
+#include "os/rtnetlink.h"
+#include "service/tunnel/tunnel.h"
+#include "service/tunnel/uapi_server.h"
+
+namespace ginnel::gateway {
+
+class TunnelSet {
+ public:
+  TunnelSet() = default;
+  ~TunnelSet();
+  TunnelSet(const TunnelSet&) = delete;
+  TunnelSet& operator=(const TunnelSet&) = delete;
+
+  // What tunnels will be that are not made yet.
+  static std::vector<TunnelFacts> plan(const GatewayConfig& config,
+                                       std::vector<std::vector<net::Endpoint>> endpoints,
+                                       os::Rtnetlink& rtnetlink);
+
+  // Makes and configures one for each file, down and without addresses. `config` is borrowed for as
+  // long as this lives.
+  Status start(const GatewayConfig& config, std::vector<TunnelFacts> planned);
+
+  const std::vector<TunnelFacts>& facts() const { return facts_; }
+  std::size_t size() const { return tunnels_.size(); }
+  int ended_fd(std::size_t index) const { return tunnels_[index].device->ended_fd(); }
+
+  Result<TunnelTraffic> traffic(std::size_t index);
+  Status greet(std::size_t index);
+  // The peer may be at other addresses. The one in use stays if it is among them, or if the tunnel
+  // is answering.
+  Status set_endpoints(std::size_t index, std::vector<net::Endpoint> endpoints, bool is_answering);
+  // Tries the next address of the peer, where there is one.
+  Status use_next_endpoint(std::size_t index);
+
+ private:
+  struct Running {
+    std::unique_ptr<tunnel::Tunnel> device;
+    std::unique_ptr<tunnel::UapiServer> uapi;
+    std::jthread uapi_thread;
+    std::size_t endpoint = 0;  // The one in use.
+  };
+
+  Status start_one(std::size_t index);
+  void serve_wg(Running& running);
+  Status use_endpoint(std::size_t index);
+
+  const GatewayConfig* config_ = nullptr;
+  std::vector<TunnelFacts> facts_;
+  std::vector<Running> tunnels_;
+};
+
+}  // namespace ginnel::gateway
