@@ -38,7 +38,9 @@ Result<GatewayHost> GatewayHost::open(const std::string& run_directory, const Ga
 
 Status GatewayHost::expect_confirmation(MonoTime deadline) {
   auto lock = killswitch::KillSwitch::open(places_);
-  return lock ? lock->expect_confirmation(deadline) : pass(std::move(lock));
+  if (!lock) return pass(std::move(lock));
+  awaits_confirmation_ = true;
+  return lock->expect_confirmation(deadline);
 }
 
 Result<GatewayHost::Confirmation> GatewayHost::look_for_confirmation(MonoTime now) {
@@ -52,15 +54,22 @@ Result<GatewayHost::Confirmation> GatewayHost::look_for_confirmation(MonoTime no
     return Confirmation::TakenBack;
   }
   // Somebody confirmed it, or the kill switch's watcher was first.
-  const bool holds =
-      held_ && lock->policy().state != LockState::Off && lock->policy().holder == held_->holder;
-  return holds ? Confirmation::Given : Confirmation::TakenBack;
+  if (!holds(*lock)) return Confirmation::TakenBack;
+  awaits_confirmation_ = false;
+  return Confirmation::Given;
+}
+
+bool GatewayHost::holds(const killswitch::KillSwitch& lock) const {
+  return held_ && lock.policy().state != LockState::Off && lock.policy().holder == held_->holder;
 }
 
 Status GatewayHost::change_lock(const LockPolicy& policy) {
   if (held_ == policy) return ok();
   auto lock = killswitch::KillSwitch::open(places_);
   if (!lock) return pass(std::move(lock));
+  if (awaits_confirmation_ && held_ && !holds(*lock)) {
+    return fail(ErrorCode::TimedOut, "nobody confirmed the lock, so it was taken back");
+  }
   if (Status changed = lock->change(policy); !changed) return changed;
   held_ = policy;
   if (!parked_) {

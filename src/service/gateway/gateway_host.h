@@ -57,7 +57,9 @@ class GatewayHost {
         interruption_(&interruption),
         places_{.run_directory = std::move(run_directory)} {}
 
+  // Not any more when it was taken back for want of a confirmation: whoever did that is to get in.
   Status change_lock(const hostnet::LockPolicy& policy);
+  bool holds(const killswitch::KillSwitch& lock) const;
   Status remove_rules();
 
   os::HostApplier applier_;
@@ -70,6 +72,7 @@ class GatewayHost {
   std::vector<hostnet::RoutingRule> rules_;  // Without a kill switch: those that were added.
   quick::Resolver::Choice resolver_;         // Who was told of DNS servers.
   bool parked_ = false;
+  bool awaits_confirmation_ = false;
 };
 
 }  // namespace ginnel::gateway

@@ -30,7 +30,8 @@ constexpr Duration kMaxSettleTime = 1s;
 // Names are asked for again, through the tunnel: now and then, and when a peer does not answer.
 constexpr Duration kRefreshInterval = 1h;
 constexpr Duration kMinLookupInterval = 30s;
-constexpr Duration kConfirmLookInterval = 500ms;
+// Whoever confirms needs a turn at the kill switch too, and a look takes up to half a second of it.
+constexpr Duration kConfirmLookInterval = 1s;
 // For as long as it runs. Port 53 of the LAN, bound to its interface, and files of others in /etc.
 constexpr os::Capability kNeededCapabilities[] = {
     os::Capability::NetAdmin, os::Capability::NetBindService, os::Capability::NetRaw,
@@ -369,7 +370,7 @@ Status GatewayProcess::look_at_confirmation(MonoTime now) {
   const auto found = host_->look_for_confirmation(now);
   if (!found) log::error("{}", found.error().message);
   if (!found || *found == Confirmation::Awaited) {
-    confirm_look_.arm(now + kConfirmLookInterval);
+    confirm_look_.arm(clock_.mono() + kConfirmLookInterval);
     return ok();
   }
   if (*found == Confirmation::Given) {
