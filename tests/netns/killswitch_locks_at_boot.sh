@@ -5,12 +5,6 @@ source "$(dirname "$0")/killswitch_lib.sh"
 make_network
 make_tunnel
 
-step "the unit is one that systemd accepts"
-cp "$tests/../packaging/systemd/ginnel-lock.service" "$dir/"
-sed -i "s|/usr/bin/ginnel|$GINNEL|" "$dir/ginnel-lock.service"
-systemd-analyze verify --man=no "$dir/ginnel-lock.service" 2>&1 | tee "$dir/verify" >&2
-! grep -i ginnel-lock "$dir/verify" || fail "systemd-analyze complains"
-
 step "as after a reboot: a record on disk, and nothing else"
 killswitch on wg0
 armed
