@@ -107,20 +107,20 @@ def text(x, y, words, anchor="start", kind=""):
 
 
 def draw_ratios(document):
-    """One bar a test: how many times better than the peer, on a logarithmic scale."""
+    """One bar a goal: how many times better than the peer, on a logarithmic scale."""
     bars = []
     for test, unit, series in rows(document):
+        gate = GATES.get((test, unit))
         better = [r if more_is_better(unit) else 1 / r
                   for r in ratios(document, series) if r > 0]
-        if better and test != "sizes":
-            gate = GATES.get((test, unit))
-            limit = gate[2] if gate and gate[0] == "ratio" else None
+        if better and gate:
+            limit = gate[2] if gate[0] == "ratio" else None
             if limit and gate[1] == "<=":
                 limit = 1 / limit
             bars.append((f"{test}, {unit}", statistics.median(better), limit))
     if not bars:
         return None
-    left, width, step = 200, 800, 26
+    left, width, step = 230, 830, 26
     top = math.log10(max(max(value, limit or 1) for _, value, limit in bars) * 1.3)
     bottom = math.log10(min(0.5, *(value for _, value, _ in bars)))
 

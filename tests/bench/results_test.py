@@ -72,6 +72,12 @@ class Drawings(unittest.TestCase):
         self.assertIn("setconf", text)
         self.assertNotIn("idle", text)
 
+    def test_show_what_there_is_a_goal_for(self):
+        measured = document(flood={"of handshakes kept": ([1.0], [0.7]), "p50 us": ([2.0], [1.0])})
+        text = results.drawings(measured)["benchmarks-ratios.svg"]
+        self.assertIn("handshakes kept", text)
+        self.assertNotIn("p50", text)
+
     def test_are_sound_also_where_the_peer_is_better(self):
         measured = document(tcp1={"Gbit/s": ([12.0], [1.0]), "CPU s/GB": ([0.1], [1.0])},
                             ping={"p50 us": ([100.0], [10.0])})

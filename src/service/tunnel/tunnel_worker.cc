@@ -72,7 +72,7 @@ bool TunnelWorker::await_sockets(Duration patience) {
 }
 
 void TunnelWorker::turn(std::span<const os::Ready> ready) {
-  const MonoTime now = clock_.mono();  // The only clock read of a turn: a batch shares it.
+  const MonoTime now = clock_.mono();  // A batch shares it.
   expects_more_ = now - wait_begun_ < kLookAround;
   packets_.set_mtu(mtu_.load(std::memory_order_relaxed));
   end_rests(now);
