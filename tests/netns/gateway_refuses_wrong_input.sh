@@ -11,7 +11,7 @@ state() {
   in_ns gw ip rule show
   in_ns gw ip -6 rule show
   in_ns gw ip -o link show
-  in_ns gw nft list ruleset
+  in_ns gw nft --stateless list ruleset
   in_ns gw sysctl net.ipv4.ip_forward net.ipv6.conf.all.forwarding net.ipv4.conf.all.rp_filter
 }
 state >"$dir/before"
