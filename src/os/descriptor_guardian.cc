@@ -8,11 +8,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstring>
 #include <tuple>
 
 #include "os/background.h"
+#include "os/descriptor_room.h"
 #include "os/os_error.h"
 #include "os/signal_fd.h"
 #include "os/unix_socket.h"
@@ -35,38 +34,24 @@ bool waits_for(int fd, int milliseconds) {
 // One byte, and with it a descriptor or none.
 bool send_byte(int to, char byte, const Fd& descriptor) {
   iovec part{&byte, 1};
-  alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(int))> control{};
+  DescriptorRoom room;
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  if (descriptor) {
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    cmsghdr* const header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    const int number = descriptor.get();
-    std::memcpy(CMSG_DATA(header), &number, sizeof number);
-  }
+  if (descriptor) room.attach(descriptor.get(), message);
   return sendmsg(to, &message, MSG_NOSIGNAL) == 1;
 }
 
 Fd receive_descriptor(int from) {
   char byte = 0;
   iovec part{&byte, 1};
-  alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(int))> control{};
+  DescriptorRoom room;
   msghdr message{};
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
+  room.lend(message);
   if (recvmsg(from, &message, MSG_CMSG_CLOEXEC) != 1) return {};
-  const cmsghdr* const header = CMSG_FIRSTHDR(&message);
-  if (header == nullptr || header->cmsg_type != SCM_RIGHTS) return {};
-  int number = -1;
-  std::memcpy(&number, CMSG_DATA(header), sizeof number);
-  return Fd(number);
+  return DescriptorRoom::take(message);
 }
 
 // False when the client, who has to be root, or we ourselves, says that it is over.

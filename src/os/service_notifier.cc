@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "os/descriptor_room.h"
 
 namespace ginnel::os {
 namespace {
@@ -74,20 +75,13 @@ void ServiceNotifier::store(std::string_view name, const Fd& descriptor) {
   SocketName to = name_of(address_);
   std::string text = fmt::format("FDSTORE=1\nFDNAME={}", name);
   iovec part{text.data(), text.size()};
-  alignas(cmsghdr) std::array<std::uint8_t, CMSG_SPACE(sizeof(int))> control{};
+  DescriptorRoom room;
   msghdr message{};
   message.msg_name = &to.address;
   message.msg_namelen = to.length;
   message.msg_iov = &part;
   message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* const header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  const int number = descriptor.get();
-  std::memcpy(CMSG_DATA(header), &number, sizeof number);
+  room.attach(descriptor.get(), message);
   sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
 }
 
