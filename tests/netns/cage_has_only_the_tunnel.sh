@@ -16,7 +16,7 @@ host_before=$(in_ns host ip -o link && in_ns host ip route && cat /etc/resolv.co
 
 step "what it sees"
 [[ $(cage ip -o link | wc -l) == 2 ]] || fail "other links: $(cage ip -o link)"
-cage ip -o link show tun0 | grep -q 'mtu 1420' || fail "$(cage ip -o link)"
+cage ip -o link show tun0 | finds 'mtu 1420' || fail "$(cage ip -o link)"
 [[ $(cage ip route show default) == "default dev tun0"* ]] || fail "$(cage ip route)"
 [[ $(cage ip -6 route show default) == "default dev tun0"* ]] || fail "$(cage ip -6 route)"
 [[ $(cage id -u) == "$user" && $(cage id -g) == "$user" ]] || fail "it is $(cage id)"
@@ -37,8 +37,8 @@ cage ping -c 1 -W 5 fd09::1 >&2
 step "names are looked up there"
 [[ $(cage cat /etc/resolv.conf) == *$'nameserver 10.9.0.1\nsearch example' ]] || fail "resolv.conf"
 [[ $(cage grep hosts: /etc/nsswitch.conf) == "hosts: files dns" ]] || fail "nsswitch.conf"
-cage getent ahosts web.example | grep -q '^10\.9\.0\.1 ' || fail "no name"
-cage getent ahosts web | grep -q '^fd09::1 ' || fail "no name by the search list"
+cage getent ahosts web.example | finds '^10\.9\.0\.1 ' || fail "no name"
+cage getent ahosts web | finds '^fd09::1 ' || fail "no name by the search list"
 [[ $(cage_with --dns 10.9.0.7 -- cat /etc/resolv.conf) == *"nameserver 10.9.0.7"* ]] || fail "--dns"
 refute cage bash -c 'echo nameserver 192.0.2.1 >/etc/resolv.conf' 2>&1
 

@@ -15,7 +15,7 @@ grep -q 'Permission denied' "$dir/not-run.txt" || fail "says otherwise"
 
 step "input and output"
 [[ $(printf 'words' | cage cat) == words ]] || fail "standard input is lost"
-cage bash -c 'echo wrong >&2' 2>&1 >/dev/null | grep -qx wrong || fail "standard error is lost"
+cage bash -c 'echo wrong >&2' 2>&1 >/dev/null | finds -x wrong || fail "standard error is lost"
 
 step "signals"
 for signal in TERM INT HUP QUIT USR1 USR2; do

@@ -17,6 +17,6 @@ second bash -c "touch $own/second; exec sleep 1000" &
 eventually test -e "$own/second"
 cage ip -o link show tun0 >&2
 eventually second ping -c 1 -W 2 10.9.0.1
-second ip -o link show second | grep -q 'mtu 1300' || fail "another MTU"
+second ip -o link show second | finds 'mtu 1300' || fail "another MTU"
 [[ -z $(second ip -6 route show default) ]] || fail "an IPv6 route without an IPv6 address"
-in_ns world wg show wg0 endpoints | grep -qF '[2001:db8::2]' || fail "not over IPv6"
+in_ns world wg show wg0 endpoints | finds -F '[2001:db8::2]' || fail "not over IPv6"

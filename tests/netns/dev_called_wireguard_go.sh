@@ -9,7 +9,7 @@ step "up, at both ends"
 for end in left right; do
   in_ns "$end" wg-quick up "wg-$end"
   [[ $(in_ns "$end" wg show "wg-$end" listen-port) == "5182${number[$end]}" ]]
-  ip -n "$end" link show "wg-$end" up | grep -q 'mtu 1420'
+  ip -n "$end" link show "wg-$end" up | finds 'mtu 1420'
 done
 for process in $(ip netns pids left); do
   [[ /proc/$process/exe -ef $GINNEL ]] || fail "$(readlink "/proc/$process/exe") runs"

@@ -15,7 +15,7 @@ address container wg-left 10.9.0.1/24,fd09::1/64
 ip -n container link set wg-left up
 reaches container 10.9.0.2
 reaches right fd09::1
-in_ns left wg show wg-left latest-handshakes | grep -qvP '\t0$'
+in_ns left wg show wg-left latest-handshakes | finds -vP '\t0$'
 
 step "taken down there"
 ip -n container link set wg-left down

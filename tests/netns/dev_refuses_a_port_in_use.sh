@@ -15,7 +15,7 @@ refused() {
   said=$(in_ns left wg set other listen-port "$1" 2>&1) && fail "port $1 was accepted"
   [[ $said == *"Address already in use"* ]] || fail "wg said: $said"
   [[ $(port_of other) == "$before" ]] || fail "the port changed"
-  in_ns left ss -Hlun | grep -q ":$before " || fail "it does not listen any more"
+  in_ns left ss -Hlun | finds ":$before " || fail "it does not listen any more"
   grep -q "$1.*$2" "$dir/other.log" || fail "the log does not name $2"
 }
 step "another interface has it"

@@ -7,7 +7,7 @@ namespace left
 step "success"
 for n in {1..10}; do
   in_ns left "$GINNEL" dev "ours$n"
-  in_ns left wg show "ours$n" listen-port | grep -qvx 0
+  in_ns left wg show "ours$n" listen-port | finds -vx 0
   ip -n left link show "ours$n" >/dev/null
 done
 for process in $(ip netns pids left); do kill "$process"; done
@@ -47,4 +47,4 @@ fails "no descriptors left" "raise the limit on open files" sh -c "ulimit -n 16;
 ip -n left link add ours type veth peer name theirs
 said=$(in_ns left "$GINNEL" dev ours 2>&1) && fail "it took an interface of another kind"
 [[ $(wc -l <<<"$said") == 1 && $said == *ours* ]] || fail "it said: $said"
-ip -n left -d link show ours | grep -q veth || fail "it removed an interface of another kind"
+ip -n left -d link show ours | finds veth || fail "it removed an interface of another kind"

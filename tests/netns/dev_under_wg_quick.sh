@@ -15,7 +15,7 @@ step "both families pass"
 eventually reaches left 10.9.0.2
 reaches left fd09::2
 reaches right 10.9.0.1
-in_ns left wg show wg-left latest-handshakes | grep -qvP '\t0$'
+in_ns left wg show wg-left latest-handshakes | finds -vP '\t0$'
 
 step "down"
 in_ns left wg-quick down wg-left

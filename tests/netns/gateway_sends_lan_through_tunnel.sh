@@ -44,8 +44,8 @@ grep -q '^10:.*not.*fwmark 0x8888/0xffff lookup 1000' "$dir/rules"
 grep -q '^11:.*fwmark 0x8888/0xffff unreachable' "$dir/rules"
 refute grep -q '198\.51\.100' "$dir/rules"
 [[ $(in_ns gw wg show nl fwmark) == 0x8888 ]]
-in_ns gw ip route show table 1000 | grep -q '^default dev nl'
-in_ns gw ip route show table 1000 | grep -q '^unreachable default.*metric 4294967294'
+in_ns gw ip route show table 1000 | finds '^default dev nl'
+in_ns gw ip route show table 1000 | finds '^unreachable default.*metric 4294967294'
 
 step "programs reach the endpoint's address through the tunnel, not beside it"
 for from in member gw; do

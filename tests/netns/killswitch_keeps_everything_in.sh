@@ -12,7 +12,7 @@ seen_all() {
   local class
   for class in {local,live,bound,address,marked,endpoint,endpointport,dns,lan,mdns,raw,bypass,forwarded}4 \
     {local,live,bound,address,marked,dns,mdns,raw,bypass,forwarded}6; do
-    find_probes control | grep -q "\"$class\"" || { echo "$class is not seen" >&2; return 1; }
+    find_probes control | finds "\"$class\"" || { echo "$class is not seen" >&2; return 1; }
   done
 }
 eventually seen_all

@@ -11,7 +11,7 @@ step "over ssh there are 60 s to confirm"
 remote on wg0 2>"$dir/said"
 grep -q 'management from 192.0.2.1/32' "$dir/said"
 grep -q 'confirm within 60 s' "$dir/said"
-killswitch status | grep -q 'goes back in'
+killswitch status | finds 'goes back in'
 killswitch confirm
 refute killswitch confirm
 armed
@@ -26,7 +26,7 @@ nothing_stands
 step "unconfirmed, over a lock that stood: that one comes back"
 killswitch on wg0
 killswitch on --confirm 2
-killswitch status | grep -q 'kill switch: locked'
-back() { killswitch status | grep -q 'kill switch: connected, armed'; }
+killswitch status | finds 'kill switch: locked'
+back() { killswitch status | finds 'kill switch: connected, armed'; }
 wait_for 30 back
 killswitch off

@@ -8,7 +8,7 @@ make_network
 make_tunnel
 sed 's/192.0.2.1:51820/192.0.2.1:51821/' /etc/wireguard/wg0.conf >"$dir/wg0.conf"
 start_probes control
-seen() { find_probes control | grep -q '"local4".*"bypass6"\|"bypass6".*"local4"'; }
+seen() { find_probes control | finds '"local4".*"bypass6"\|"bypass6".*"local4"'; }
 eventually seen
 
 killswitch on wg0

@@ -52,6 +52,15 @@ report() {
 trap report EXIT
 trap 'printf "FAIL: %s:%s: %s\n" "${BASH_SOURCE[0]##*/}" "$LINENO" "$BASH_COMMAND" >&2' ERR
 
+# CMD... | finds PATTERN: grep -q that reads to the end. grep -q alone leaves when it has found, and
+# whoever still writes is then cut off, which pipefail takes for a failure.
+finds() {
+  local found=0
+  grep -q "$@" || found=$?
+  cat >/dev/null
+  return "$found"
+}
+
 # wait_for SECONDS CMD...: polls instead of sleeping: fast when things work, patient when the
 # machine is slow.
 wait_for() {

@@ -22,7 +22,7 @@ step "somebody else has the port"
 run_daemon other server socat UDP4-LISTEN:53,fork EXEC:cat
 other=$daemon
 run_daemon other-tcp server socat TCP4-LISTEN:53,fork EXEC:cat
-has_port() { in_ns server ss -Hlnt sport = :53 | grep -q .; }
+has_port() { in_ns server ss -Hlnt sport = :53 | finds .; }
 eventually has_port
 refute in_ns server timeout 20 "$GINNEL" server --endpoint 192.0.2.1 --dns builtin 2>"$dir/taken.txt"
 grep -q 'dns = "builtin": listen on 10.200.100.1:53 by TCP: .*; or name resolvers in dns' \
@@ -41,7 +41,7 @@ gets() { [[ $(ask +short "${@:2}") == "$1" ]]; }
 asked() { grep -c "query\[$1\] $2" "$dir/upstream.log" || true; }
 
 step "a client is told the server's own addresses"
-manage peer config first | grep -qx "DNS = $own4, $own6, home.arpa" || fail "$(manage peer config first | grep DNS)"
+manage peer config first | finds -x "DNS = $own4, $own6, home.arpa" || fail "$(manage peer config first | grep DNS)"
 
 step "both families, UDP and TCP"
 for place in "$own4" "$own6"; do
@@ -53,11 +53,11 @@ step "what was answered is kept, and what does not exist is said so"
 before=$(asked A www.example)
 ask "@$own4" www.example A >&2
 [[ $(asked A www.example) == "$before" ]] || fail "asked again"
-ask "@$own4" none.example A | grep -q 'status: NXDOMAIN' || fail "no NXDOMAIN"
+ask "@$own4" none.example A | finds 'status: NXDOMAIN' || fail "no NXDOMAIN"
 
 step "an answer that does not fit a datagram"
 [[ $(ask "@$own4" +short big.example TXT | wc -l) == 20 ]] || fail "not all of it"
-ask "@$own4" +ignore +bufsize=1232 big.example TXT | grep -q 'flags: qr tc' || fail "not marked"
+ask "@$own4" +ignore +bufsize=1232 big.example TXT | finds 'flags: qr tc' || fail "not marked"
 
 step "nobody outside the tunnel is answered"
 for place in "$own4" 192.0.2.1 203.0.113.2; do
@@ -111,7 +111,7 @@ eventually gets 203.0.113.81 "@$own4" true.example A
 stop "$forger"
 
 step "without an upstream it says so at once"
-ask "@$own4" +time=2 alone.example A | grep -q 'status: SERVFAIL' || fail "no SERVFAIL"
+ask "@$own4" +time=2 alone.example A | finds 'status: SERVFAIL' || fail "no SERVFAIL"
 gets 203.0.113.81 "@$own4" true.example A || fail "forgot what it knew"
 
 step "a change of the host's resolvers is followed, and none is invented"

@@ -35,4 +35,4 @@ eventually packets_from_server
 (($(count outside 'src net 10.200.100.0/24') == 0)) || fail "an inner address went out"
 
 step "the server knows about it"
-in_ns server "$GINNEL" peer show first --json | grep -q '"last_handshake":"20'
+in_ns server "$GINNEL" peer show first --json | finds '"last_handshake":"20'

@@ -48,7 +48,7 @@ awk '
   }
   function bad(what) { print what; failed = 1 }
   END { if (count < 10) bad("few series"); exit failed }' "$dir/metrics" >&2
-in_ns server curl -fsSI -X GET http://127.0.0.1:9586/metrics | grep -qi '^content-type: text/plain'
+in_ns server curl -fsSI -X GET http://127.0.0.1:9586/metrics | finds -i '^content-type: text/plain'
 
 step "nobody is named"
 refute grep -qF -e first -e "$(of_peer first .public_key)" "$dir/metrics"

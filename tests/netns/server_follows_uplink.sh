@@ -34,7 +34,7 @@ ip -n server link set to-second down
 eventually goes null null
 refute manage server status >"$dir/status"
 [[ $(of_server .state) == no_uplink ]]
-in_ns server nft list tables | grep -q ginnel-server-wg0
+in_ns server nft list tables | finds ginnel-server-wg0
 is_cut_off || fail "it is not"
 grep -q 'warning this host has no default route' "$dir/server.log"
 

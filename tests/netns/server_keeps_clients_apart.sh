@@ -24,12 +24,12 @@ for address in "$anna4" "$anna6"; do refute reaches client "$address"; done
 
 step "until it is allowed"
 printf '[server]\nclient_to_client = true\n' >/etc/ginnel/server.toml
-manage server reload | grep -q client_to_client
+manage server reload | finds client_to_client
 for address in "$anna4" "$anna6"; do eventually reaches client "$address"; done
 
 step "and again after it is not, although the kernel knows the connections"
 rm /etc/ginnel/server.toml
-manage server reload | grep -q client_to_client
+manage server reload | finds client_to_client
 for address in "$anna4" "$anna6"; do refute reaches client "$address"; done
 reaches client 203.0.113.1 || fail "the internet went away with it"
 [[ $(of_peer anna .handshakes) == "$sessions" ]] || fail "a session ended"

@@ -10,7 +10,7 @@ host_state >"$dir/before"
 
 step "SIGTERM"
 start_server
-in_ns server nft list tables | grep -q ginnel-server-wg0
+in_ns server nft list tables | finds ginnel-server-wg0
 stop "$server"
 ((status == 0)) || fail "exit code $status"
 host_state >"$dir/after"

@@ -47,12 +47,12 @@ unharmed
 step "a reload after an edit by hand"
 printf '[server]\ndns = ["9.9.9.9"]\n' >/etc/ginnel/server.toml
 echo 'persistent_keepalive = 7' >>/etc/ginnel/peers.d/bert.toml
-manage server reload | grep -q 'settings changed: dns'
+manage server reload | finds 'settings changed: dns'
 echo 'persistent_keepalive = 9' >>/etc/ginnel/peers.d/bert.toml
 sed -i '/keepalive = 7/d' /etc/ginnel/peers.d/bert.toml
 kill -HUP "$server"
 eventually grep -q 'info reloaded' "$dir/server.log"
-manage peer config bert | grep -qx 'PersistentKeepalive = 9'
+manage peer config bert | finds -x 'PersistentKeepalive = 9'
 unharmed
 
 step "remove it: gone, and its address free"

@@ -19,7 +19,7 @@ eventually has_noted 192.0.2.2
 
 step "killed: the rules wait for the next start"
 stop "$server" KILL
-in_ns server nft list tables | grep -q ginnel-server-wg0
+in_ns server nft list tables | finds ginnel-server-wg0
 
 step "the next start"
 start_server

@@ -34,6 +34,9 @@ BANNED_TEST = [
     (re.compile(r"\bsleep_(for|until)\b|\bu?sleep\s*\("), "simulated time, or waiting for a condition"),
 ]
 SHELL_SLEEP = re.compile(r"^\s*sleep\b", re.M)
+# In a shell of its own, without pipefail, it is right; so it is in the guests of kernel_*.sh.
+CUT_OFF = re.compile(r"^(?!.*\b(?:ba)?sh -c)[^#\n]*\| grep -q", re.M)
+GUEST = re.compile(r"tests/netns/kernel_\w+\.sh")
 # What others wait with.
 MAY_SLEEP = {"tests/netns/lib.sh", "tests/kernel-peer.sh", "tests/unit/os/private_network.h"}
 
@@ -148,6 +151,13 @@ def cpp_problems(file: pathlib.Path, where: str, text: str) -> Iterator[str]:
         yield from iteration_problems(where, code, names)
 
 
+def shell_problems(where: str, text: str) -> Iterator[str]:
+    if where not in MAY_SLEEP and SHELL_SLEEP.search(text):
+        yield f"{where}: sleep: poll for a condition (eventually, wait_for)"
+    for match in [] if GUEST.match(where) else CUT_OFF.finditer(text):
+        yield f"{where}:{line_of(text, match.start())}: | grep -q cuts its writer off: | finds"
+
+
 def check(root: pathlib.Path) -> list[str]:
     problems = []
     for file in tree.files(root):
@@ -160,6 +170,6 @@ def check(root: pathlib.Path) -> list[str]:
             problems += history_problems(where, text, is_cpp)
             if is_cpp:
                 problems += cpp_problems(file, where, text)
-            elif file.suffix == ".sh" and where not in MAY_SLEEP and SHELL_SLEEP.search(text):
-                problems.append(f"{where}: sleep: poll for a condition (eventually, wait_for)")
+            elif file.suffix == ".sh":
+                problems += shell_problems(where, text)
     return problems

@@ -187,6 +187,11 @@ class Names(Tree):
         self.found("poll for a condition", "#!/bin/sh\n  sleep 1\n", "tests/netns/a.sh")
         self.clean("#!/bin/sh\nrun_daemon a b sleep 1\n", "tests/netns/a.sh")
 
+    def test_refuses_scripts_that_cut_a_writer_off(self):
+        self.found("tests/netns/a.sh:2: | grep -q", "#!/bin/bash\nnft list tables | grep -q wg\n", "tests/netns/a.sh")
+        self.clean("#!/bin/bash\nnft list tables | finds wg\nsh -c 'ss | grep -q :7'\n", "tests/netns/a.sh")
+        self.clean("#!/bin/bash\nin_guest '\n  ss | grep -q :7'\n", "tests/netns/kernel_a.sh")
+
     def test_refuses_unordered_iteration_in_core(self):
         text = "std::unordered_map<int, A<B>> peers_;\nvoid f() { for (auto& p : peers_) g(p); }\n"
         table = "class T { std::unordered_map<int, int> peers_; };\n"
