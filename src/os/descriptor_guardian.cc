@@ -8,8 +8,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <tuple>
-
 #include "os/background.h"
 #include "os/descriptor_room.h"
 #include "os/os_error.h"
@@ -54,23 +52,22 @@ Fd receive_descriptor(int from) {
   return DescriptorRoom::take(message);
 }
 
-// False when the client, who has to be root, or we ourselves, says that it is over.
+// Whether the client, who has to be root, or we ourselves, says that it is over.
 bool serve(const UnixStream& client, const Fd& kept) {
   const auto who = client.credentials();
-  if (!who || (who->uid != 0 && who->uid != geteuid())) return true;
+  if (!who || (who->uid != 0 && who->uid != geteuid())) return false;
   char asked = 0;
-  if (!waits_for(client.fd(), kPatienceMs) || recv(client.fd(), &asked, 1, 0) != 1) return true;
+  if (!waits_for(client.fd(), kPatienceMs) || recv(client.fd(), &asked, 1, 0) != 1) return false;
   if (asked == kBorrow) send_byte(client.fd(), kBorrow, kept);
-  if (asked != kEnd) return true;
-  send_byte(client.fd(), kEnd, {});
-  return false;
+  return asked == kEnd;
 }
 
-void guard(UnixListener& listener, const Fd& kept) {
+// Returns who ended it. The socket file is gone then: who is told may start another at its path.
+UnixStream guard(UnixListener listener, const Fd& kept) {
   for (;;) {
     if (!waits_for(listener.fd(), -1)) continue;
-    const auto client = listener.accept();
-    if (client && *client && !serve(**client, kept)) return;
+    auto client = listener.accept();
+    if (client && *client && serve(**client, kept)) return std::move(**client);
   }
 }
 
@@ -92,8 +89,10 @@ Result<std::optional<UnixStream>> connect_to(const std::string& path) {
     background.failed({1, listener.error().message});
     _exit(1);
   }
-  if (background.ready()) guard(*listener, kept);
-  std::ignore = ::unlink(path.c_str());
+  if (background.ready()) {
+    const UnixStream ended_by = guard(std::move(*listener), kept);
+    send_byte(ended_by.fd(), kEnd, {});
+  }
   _exit(0);
 }
 

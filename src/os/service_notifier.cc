@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -33,6 +34,12 @@ SocketName name_of(const std::string& address) {
   std::copy(address.begin(), address.end(), name.address.sun_path);
   name.length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address.size());
   return name;
+}
+
+FileIdentity identity_of(const Fd& descriptor) {
+  struct stat status {};
+  fstat(descriptor.get(), &status);
+  return {status.st_dev, status.st_ino};
 }
 
 }  // namespace
@@ -72,8 +79,13 @@ void ServiceNotifier::status(std::string_view text) {
   send("STATUS=" + line);
 }
 
-void ServiceNotifier::store(std::string_view name, const Fd& descriptor) {
+void ServiceNotifier::store(const std::string& name, const Fd& descriptor) {
   if (!socket_ || !descriptor) return;
+  const FileIdentity identity = identity_of(descriptor);
+  const auto [stored, is_first] = stored_.try_emplace(name, identity);
+  if (!is_first && stored->second == identity) return;
+  stored->second = identity;
+  if (!is_first) send(fmt::format("FDSTOREREMOVE=1\nFDNAME={}", name));
   SocketName to = name_of(address_);
   std::string text = fmt::format("FDSTORE=1\nFDNAME={}", name);
   iovec part{text.data(), text.size()};

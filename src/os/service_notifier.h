@@ -1,6 +1,8 @@
 // Tells systemd how the service is (sd_notify). Without systemd it does nothing.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -9,6 +11,14 @@
 #include "os/fd.h"
 
 namespace ginnel::os {
+
+// What a descriptor and its duplicates have in common.
+struct FileIdentity {
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+
+  friend bool operator==(const FileIdentity&, const FileIdentity&) = default;
+};
 
 class ServiceNotifier {
  public:
@@ -23,8 +33,9 @@ class ServiceNotifier {
   void reloading();
   void stopping() { send("STOPPING=1"); }
   // Leaves a copy of the descriptor with systemd, which gives it to this service's next process
-  // (inherited_descriptor()). Needs FileDescriptorStoreMax= in the unit.
-  void store(std::string_view name, const Fd& descriptor);
+  // (inherited_descriptor()). It takes the place of an earlier one of that name; the same one again
+  // is not sent again. Needs FileDescriptorStoreMax= in the unit.
+  void store(const std::string& name, const Fd& descriptor);
 
   // What `systemctl status` shows; cut off at kMaxStatusBytes.
   void status(std::string_view text);
@@ -39,6 +50,7 @@ class ServiceNotifier {
   Fd socket_;
   std::string address_;  // A path, or an abstract name that begins with a zero byte.
   Duration watchdog_interval_{};
+  std::map<std::string, FileIdentity> stored_{};
 };
 
 // The descriptor that a former process of this service left with systemd under `name`. Removes what

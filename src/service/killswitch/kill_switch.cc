@@ -146,17 +146,18 @@ Result<KillSwitch> KillSwitch::open(const Places& places, const os::Fd& descript
 }
 
 Result<bool> KillSwitch::take_descriptor(const os::Fd& descriptor) {
-  auto borrowed = os::borrow_from_guardian(files_.guardian_path());
-  if (!borrowed) return pass(std::move(borrowed));
-  auto socket = *borrowed ? os::NftSocket::adopt(std::move(**borrowed)) : os::NftSocket::open();
-  if (descriptor) {
+  auto owner = os::borrow_from_guardian(files_.guardian_path());
+  if (!owner) return pass(std::move(owner));
+  // What somebody else kept can be of a former lock: off and on again made new tables.
+  if (!*owner && descriptor) {
     auto kept = os::NftSocket::duplicate(descriptor);
     if (!kept) return pass(std::move(kept));
-    socket = os::NftSocket::adopt(std::move(*kept));
+    *owner = std::move(*kept);
   }
+  auto socket = *owner ? os::NftSocket::adopt(std::move(**owner)) : os::NftSocket::open();
   if (!socket) return pass(std::move(socket));
   applier_.own_tables_by(std::move(*socket));
-  if (*borrowed || descriptor) return true;
+  if (*owner) return true;
   // The watcher has a copy, or systemd, and will start another guardian when it has its turn.
   const auto ruleset = os::read_ruleset(applier_.nft());
   if (!ruleset) return std::unexpected(ruleset.error());

@@ -52,7 +52,6 @@ class Watcher {
   os::SignalFd signals_;
   os::Poller poller_;
   os::ServiceNotifier notifier_ = os::ServiceNotifier::from_environment();
-  bool stored_ = false;
   MonoTime next_look_{};
   os::Clock clock_;
 };
@@ -108,9 +107,7 @@ void Watcher::keep(KillSwitch& lock) {
   auto descriptor = lock.descriptor();
   if (!descriptor) return;
   kept_ = std::move(*descriptor);
-  if (stored_) return;
   notifier_.store(kDescriptorName, kept_);
-  stored_ = true;
 }
 
 Result<Watcher::Turn> Watcher::look() {

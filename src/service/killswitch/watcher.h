@@ -10,7 +10,7 @@
 namespace ginnel::killswitch {
 
 // The name under which systemd keeps the descriptor that owns the tables.
-inline constexpr std::string_view kDescriptorName = "killswitch";
+inline constexpr const char* kDescriptorName = "killswitch";
 
 // Locks first, if the record on disk says so: at boot, before there is a network. Returns when the
 // lock is off, or when it is asked to stop, which leaves everything locked. `ready` is called once,

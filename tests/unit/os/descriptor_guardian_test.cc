@@ -66,6 +66,21 @@ TEST(Guardian, IsReplacedWhenItWasKilled) {
   EXPECT_TRUE(dismiss_guardian(path));
 }
 
+TEST(Guardian, IsReplacedAtOnceWhenItWasDismissed) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "guardian.sock";
+  const Fd file = some_file(directory);
+  const Fd other(::open("/dev/null", O_RDWR | O_CLOEXEC));
+  for (int i = 0; i < 50; ++i) {
+    const Fd& kept = i % 2 == 0 ? file : other;
+    ASSERT_TRUE(start_guardian(path, kept));
+    const auto borrowed = borrow_from_guardian(path);
+    ASSERT_TRUE(borrowed && *borrowed);
+    ASSERT_EQ(identity(**borrowed), identity(kept));
+    ASSERT_TRUE(dismiss_guardian(path));
+  }
+}
+
 TEST(Guardian, KeepsNothingElseOpen) {
   const TemporaryDirectory directory;
   const std::string path = directory / "guardian.sock";

@@ -75,6 +75,23 @@ TEST_F(ServiceNotifierTest, CutsAStatusThatIsTooLong) {
   }
 }
 
+TEST_F(ServiceNotifierTest, LeavesOneDescriptorUnderAName) {
+  const std::string name = directory / "notify";
+  Listener systemd(name);
+  setenv("NOTIFY_SOCKET", name.c_str(), 1);
+  ServiceNotifier notifier = ServiceNotifier::from_environment();
+  const Fd first(socket(AF_UNIX, SOCK_STREAM, 0));
+  const Fd same(dup(first.get()));
+  const Fd other(socket(AF_UNIX, SOCK_STREAM, 0));
+  notifier.store("lock", first);
+  EXPECT_EQ(systemd.next(), "FDSTORE=1\nFDNAME=lock");
+  notifier.store("lock", same);
+  EXPECT_EQ(systemd.next(), "");
+  notifier.store("lock", other);
+  EXPECT_EQ(systemd.next(), "FDSTOREREMOVE=1\nFDNAME=lock");
+  EXPECT_EQ(systemd.next(), "FDSTORE=1\nFDNAME=lock");
+}
+
 TEST_F(ServiceNotifierTest, DoesNothingWithoutSystemd) {
   for (const std::string& name : {std::string(), std::string("relative"), std::string(200, '/')}) {
     setenv("NOTIFY_SOCKET", name.c_str(), 1);
