@@ -130,6 +130,7 @@ struct StatusView {
   bool guarded = false;
   std::string hash;
   std::vector<std::string> endpoints;
+  std::vector<std::string> resolvers;  // Asked in clear at this moment.
   std::vector<std::string> tunnels;
   std::vector<std::string> manage;
   std::vector<std::string> allowed;
@@ -143,8 +144,9 @@ struct StatusView {
 };
 BOOST_DESCRIBE_STRUCT(StatusView, (),
                       (version, state, armed, missing, holder, owned, guarded, hash, endpoints,
-                       tunnels, manage, allowed, interfaces, stopped_local, stopped_forwarded,
-                       stopped_devices, refused_input, transport, confirm_within))
+                       resolvers, tunnels, manage, allowed, interfaces, stopped_local,
+                       stopped_forwarded, stopped_devices, refused_input, transport,
+                       confirm_within))
 
 template <class T>
 std::vector<std::string> texts_of(const std::vector<T>& values) {
@@ -162,6 +164,7 @@ StatusView view_of(const LockReport& report, std::optional<MonoTime> deadline) {
                   .guarded = report.guarded,
                   .hash = report.hash,
                   .endpoints = texts_of(report.policy.endpoints),
+                  .resolvers = texts_of(report.policy.resolvers),
                   .tunnels = report.policy.tunnels,
                   .manage = texts_of(report.policy.manage),
                   .allowed = texts_of(report.policy.allowed),
@@ -196,6 +199,7 @@ void print(const StatusView& view, Io& io) {
   };
   list("tunnel", view.tunnels);
   list("endpoint", view.endpoints);
+  list("asked for names in clear", view.resolvers);
   list("management", view.manage);
   list("allowed", view.allowed);
   list("interface", view.interfaces);

@@ -90,4 +90,11 @@ Status ResolvConf::pop(const hostnet::Owner& owner) const {
   });
 }
 
+std::optional<std::string> ResolvConf::original() const {
+  const auto text = read_file(directory_ + "/resolver", 4 * ResolverStack::kMaxTextSize);
+  if (!text) return std::nullopt;
+  const auto stack = ResolverStack::parse(*text);
+  return stack ? stack->original() : std::nullopt;
+}
+
 }  // namespace ginnel::os

@@ -21,6 +21,9 @@ class ResolvConf {
   // Of an owner that has nothing there, it does nothing.
   Status pop(const hostnet::Owner& owner) const;
 
+  // What stood there before anybody here changed it. Nothing: nobody did, or it cannot be told.
+  std::optional<std::string> original() const;
+
  private:
   template <class Edit>
   Status edit(Edit&& change) const;

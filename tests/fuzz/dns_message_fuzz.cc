@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "core/dns/address_question.h"
 #include "core/dns/special_names.h"
 #include "core/dns/stream_framer.h"
 #include "fuzz/fuzz_input.h"
@@ -91,6 +92,7 @@ void receive(ByteView input) {
   check_query(bytes);
   const auto answer = parse_answer(bytes);
   if (answer) check_reply(*answer);
+  if (answer) CHECK(addresses_in(*answer).size() <= kMaxAddressesInAnswer);
   compare_with_ldns(bytes, answer);
 }
 

@@ -44,6 +44,8 @@ class ResolverStack {
 
   bool empty() const { return entries_.empty(); }
   std::vector<Owner> owners() const;
+  // What stood there before the first came; nothing: there was no file.
+  const std::optional<std::string>& original() const { return original_; }
 
   std::string to_text() const;
   static Result<ResolverStack> parse(std::string_view text);

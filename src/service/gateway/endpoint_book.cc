@@ -1,7 +1,6 @@
 #include "service/gateway/endpoint_book.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "base/log.h"
 #include "os/file.h"
@@ -50,31 +49,24 @@ std::string EndpointBook::name_of(const GatewayTunnel& tunnel) {
   return net::Address::parse(host) ? "" : host;
 }
 
-Result<std::vector<net::Endpoint>> EndpointBook::find(const GatewayTunnel& tunnel,
-                                                      Lookups lookups) {
+Result<std::vector<net::Endpoint>> EndpointBook::find(const GatewayTunnel& tunnel, Order order,
+                                                      const LookUp& look_up) {
   const auto port = port_of(tunnel);
   if (!port) return std::unexpected(port.error());
   const std::string& host = tunnel.peer().endpoint->host;
   if (const auto address = net::Address::parse(host)) {
     return std::vector<net::Endpoint>{{.address = *address, .port = *port}};
   }
-  if (lookups == Lookups::Allowed) {
-    const auto found = os::look_up_host(host);
-    if (found) {
-      log::info("{}:{}: asked for {} in clear, before the lock: {}", tunnel.path,
-                tunnel.peer().endpoint_line, host, found->front().to_string());
-      pin(host, *found);
-      return with_port(*found, *port);
-    }
-    if (pinned_.find(host).empty()) return at_endpoint(tunnel, found.error());
-  }
   const std::vector<net::Address> known = pinned_.find(host);
+  if (order == Order::PinsFirst && !known.empty()) return with_port(known, *port);
+  auto found = look_up(host);
+  if (found) {
+    if (found->size() > PinnedNames::kMaxAddresses) found->resize(PinnedNames::kMaxAddresses);
+    pin(host, *found);
+    return with_port(*found, *port);
+  }
   if (!known.empty()) return with_port(known, *port);
-  return at_endpoint(
-      tunnel, {ErrorCode::Unavailable,
-               fmt::format("the host is locked, and {} was never looked up; write its address, or "
-                           "unlock once (\"ginnel killswitch off\") and start again",
-                           host)});
+  return at_endpoint(tunnel, found.error());
 }
 
 Result<std::vector<net::Endpoint>> EndpointBook::note(const GatewayTunnel& tunnel,

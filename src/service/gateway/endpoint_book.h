@@ -2,6 +2,7 @@
 // once found to be. Names are kept in a file, so that a locked host asks nobody in clear.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,11 +17,13 @@ class EndpointBook {
   // Reads what was pinned. A file that cannot be understood is as none.
   static EndpointBook open(const std::string& state_directory);
 
-  // Whether names may be asked for in clear.
-  enum class Lookups : std::uint8_t { Allowed, Forbidden };
-  // At least one. In clear a name is asked for, and pinned, only while that is allowed; what was
-  // pinned serves when nobody answers.
-  Result<std::vector<net::Endpoint>> find(const GatewayTunnel& tunnel, Lookups lookups);
+  // Asks for a name in clear, which it says.
+  using LookUp = std::function<Result<std::vector<net::Address>>(const std::string& name)>;
+  // Which of the two counts when a name was pinned: on a host that is locked, the pins.
+  enum class Order : std::uint8_t { AskFirst, PinsFirst };
+  // At least one. What is found is pinned.
+  Result<std::vector<net::Endpoint>> find(const GatewayTunnel& tunnel, Order order,
+                                          const LookUp& look_up);
 
   // The name to ask for; empty: the file has an address.
   static std::string name_of(const GatewayTunnel& tunnel);

@@ -6,6 +6,9 @@
 #include "core/hostnet/forwarding.h"
 #include "os/connection_table.h"
 #include "os/marked_rules.h"
+#include "os/uplink_leases.h"
+#include "service/gateway/marked_lookup.h"
+#include "service/resolver/resolver.h"
 
 namespace ginnel::gateway {
 namespace {
@@ -34,6 +37,37 @@ Result<GatewayHost> GatewayHost::open(const std::string& run_directory, const Ga
   if (!lock) return std::unexpected(lock.error());
   host.former_ = lock->policy();
   return host;
+}
+
+std::vector<net::Endpoint> GatewayHost::name_servers() {
+  hostnet::UplinkServers known = os::read_name_servers(applier_.claims().directory());
+  for (const hostnet::Link& link : uplinks()) known.add(os::read_leases(link));
+  std::vector<net::Endpoint> servers;
+  for (const net::Address& server : known.dns) {
+    const bool is_tunnels = std::ranges::any_of(config_->tunnels, [&](const GatewayTunnel& tunnel) {
+      return std::ranges::find(tunnel.dns, server) != tunnel.dns.end();
+    });
+    // Where there is no way, an answer would only be waited for.
+    if (is_tunnels || !applier_.rtnetlink().path_mtu(server, config_->mark.value)) continue;
+    servers.push_back({.address = server, .port = resolver::kDnsPort});
+    if (servers.size() == MarkedLookup::kMaxServers) break;
+  }
+  return servers;
+}
+
+// Every interface that may lead outside.
+std::vector<hostnet::Link> GatewayHost::uplinks() {
+  const auto links = applier_.rtnetlink().read_links();
+  if (!links) return {};
+  std::vector<hostnet::Link> outside = *links;
+  const std::vector<std::string> tunnels = config_->tunnel_names();
+  std::erase_if(outside, [&](const hostnet::Link& link) {
+    const auto is_among = [&](const std::vector<std::string>& names) {
+      return std::ranges::find(names, link.name) != names.end();
+    };
+    return link.loopback || is_among(tunnels) || is_among(config_->lan);
+  });
+  return outside;
 }
 
 Status GatewayHost::expect_confirmation(MonoTime deadline) {

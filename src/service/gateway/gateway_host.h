@@ -24,6 +24,8 @@ class GatewayHost {
 
   // Whether the kill switch was on when this was opened.
   bool was_locked() const { return former_.state != hostnet::LockState::Off; }
+  // The uplink's own DNS servers, to be asked in clear: none that is a tunnel's.
+  std::vector<net::Endpoint> name_servers();
   // The state of the lock goes back at `deadline`, unless somebody confirms it.
   Status expect_confirmation(MonoTime deadline);
   enum class Confirmation : std::uint8_t { Awaited, Given, TakenBack };
@@ -61,6 +63,7 @@ class GatewayHost {
   Status change_lock(const hostnet::LockPolicy& policy);
   bool holds(const killswitch::KillSwitch& lock) const;
   Status remove_rules();
+  std::vector<hostnet::Link> uplinks();
 
   os::HostApplier applier_;
   os::FileLock alone_;

@@ -1,6 +1,7 @@
 #include "service/gateway/gateway_process.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/log.h"
 #include "core/gateway/failover.h"
@@ -14,6 +15,7 @@
 #include "service/gateway/gateway_host.h"
 #include "service/gateway/lan_resolver.h"
 #include "service/gateway/launch.h"
+#include "service/gateway/marked_lookup.h"
 #include "service/gateway/tunnel_set.h"
 #include "service/tunnel/host_lookups.h"
 
@@ -48,6 +50,8 @@ class GatewayProcess {
 
   Status start();
   Status find_endpoints(std::vector<std::vector<net::Endpoint>>& endpoints);
+  Result<std::vector<net::Address>> ask_in_clear(const std::string& name);
+  Result<std::vector<net::Address>> ask_through_lock(const std::string& name);
   Status ask_to_confirm();
   Status watch();
   Status loop();
@@ -153,15 +157,57 @@ Status GatewayProcess::start() {
 }
 
 Status GatewayProcess::find_endpoints(std::vector<std::vector<net::Endpoint>>& endpoints) {
-  const auto lookups =
-      host_->was_locked() ? EndpointBook::Lookups::Forbidden : EndpointBook::Lookups::Allowed;
+  const bool is_locked = host_->was_locked();
   for (const GatewayTunnel& tunnel : launch_->config.tunnels) {
-    auto found = book_->find(tunnel, lookups);
+    auto found = book_->find(
+        tunnel, is_locked ? EndpointBook::Order::PinsFirst : EndpointBook::Order::AskFirst,
+        [&](const std::string& name) {
+          return is_locked ? ask_through_lock(name) : ask_in_clear(name);
+        });
     if (!found) return pass(std::move(found));
     endpoints.push_back(std::move(*found));
   }
   asked_.assign(endpoints.size(), MonoTime{});
   return ok();
+}
+
+Result<std::vector<net::Address>> GatewayProcess::ask_in_clear(const std::string& name) {
+  auto found = os::look_up_host(name);
+  if (found) {
+    log::info("asked for {} in clear, before the lock: {}", name, found->front().to_string());
+  }
+  return found;
+}
+
+// Without an address there would never be a tunnel to ask through. The lock lets the tunnels' mark
+// ask these servers until they have answered; everybody else stays locked in.
+Result<std::vector<net::Address>> GatewayProcess::ask_through_lock(const std::string& name) {
+  MarkedLookup lookup{
+      .name = name, .servers = host_->name_servers(), .mark = launch_->config.mark.value};
+  if (!launch_->config.kill_switch || lookup.servers.empty()) {
+    return fail(ErrorCode::Unavailable,
+                fmt::format("the host is locked, {} was never looked up, and {}; write its "
+                            "address, or unlock once (\"ginnel killswitch off\") and start again",
+                            name,
+                            launch_->config.kill_switch ? "no DNS server of the uplink is known"
+                                                        : "the lock is not this gateway's"));
+  }
+  GatewayFacts asking{.state = LockState::Connecting,
+                      .tunnels = std::vector<TunnelFacts>(launch_->config.tunnels.size()),
+                      .manage = launch_->manage,
+                      .resolvers = lookup.servers};
+  std::vector<std::string> servers;
+  for (const net::Endpoint& server : lookup.servers) servers.push_back(server.to_string());
+  if (Status opened = host_->lock(asking); !opened) return pass(std::move(opened));
+  log::warn("asking for {} in clear: the host is locked, and no address of it is known; servers={}",
+            name, fmt::join(servers, ","));
+  auto found = look_up_marked(lookup, *interruption_);
+  asking.resolvers.clear();
+  if (Status closed = host_->lock(asking); !closed) return pass(std::move(closed));
+  if (found) {
+    log::warn("{} is {}; nobody is asked in clear any more", name, found->front().to_string());
+  }
+  return found;
 }
 
 // One who is locked out cannot say so; it goes back by itself then.
