@@ -53,6 +53,9 @@ Result<hostnet::LockPolicy> wanted_policy(const Args& args, const Io& io) {
                               .manage = list_of(args, "--manage"),
                               .dhcp = list_of(args, "--dhcp-server"),
                               .dns = list_of(args, "--dns"),
+                              .split_users = list_of(args, "--split-uid"),
+                              .split_cgroups = list_of(args, "--split-cgroup"),
+                              .split_dns = args.flag("--split-dns"),
                               .lan_access = args.flag("--lan-access"),
                               .owned = !args.flag("--plain-tables"),
                               .ssh_connection = io.environment("SSH_CONNECTION").value_or("")};
@@ -120,6 +123,18 @@ int run_confirm(const Args& args, Io& io) {
   return confirmed ? kOk : io.report(kVerb, confirmed.error());
 }
 
+struct SplitView {
+  std::string program;
+  bool present = false;
+  std::uint64_t sent_packets = 0;
+  std::uint64_t sent_bytes = 0;
+  std::uint64_t received_packets = 0;
+  std::uint64_t received_bytes = 0;
+};
+BOOST_DESCRIBE_STRUCT(SplitView, (),
+                      (program, present, sent_packets, sent_bytes, received_packets,
+                       received_bytes))
+
 struct StatusView {
   int version = 1;
   std::string state;
@@ -134,6 +149,8 @@ struct StatusView {
   std::vector<std::string> tunnels;
   std::vector<std::string> manage;
   std::vector<std::string> allowed;
+  std::vector<SplitView> split;
+  bool split_dns = false;
   std::vector<std::string> interfaces;
   std::uint64_t stopped_local = 0;
   std::uint64_t stopped_forwarded = 0;
@@ -144,8 +161,8 @@ struct StatusView {
 };
 BOOST_DESCRIBE_STRUCT(StatusView, (),
                       (version, state, armed, missing, holder, owned, guarded, hash, endpoints,
-                       resolvers, tunnels, manage, allowed, interfaces, stopped_local,
-                       stopped_forwarded, stopped_devices, refused_input, transport,
+                       resolvers, tunnels, manage, allowed, split, split_dns, interfaces,
+                       stopped_local, stopped_forwarded, stopped_devices, refused_input, transport,
                        confirm_within))
 
 template <class T>
@@ -168,6 +185,7 @@ StatusView view_of(const LockReport& report, std::optional<MonoTime> deadline) {
                   .tunnels = report.policy.tunnels,
                   .manage = texts_of(report.policy.manage),
                   .allowed = texts_of(report.policy.allowed),
+                  .split_dns = report.policy.split_dns,
                   .stopped_local = report.stopped_local,
                   .stopped_forwarded = report.stopped_forwarded,
                   .stopped_devices = report.stopped_devices,
@@ -175,6 +193,14 @@ StatusView view_of(const LockReport& report, std::optional<MonoTime> deadline) {
                   .transport = report.transport};
   for (const hostnet::LockedDevice& device : report.policy.devices) {
     view.interfaces.push_back(device.name);
+  }
+  for (const killswitch::SplitTraffic& program : report.split) {
+    view.split.push_back({.program = program.name,
+                          .present = program.present,
+                          .sent_packets = program.sent.packets,
+                          .sent_bytes = program.sent.bytes,
+                          .received_packets = program.received.packets,
+                          .received_bytes = program.received.bytes});
   }
   if (deadline) {
     const Duration left = std::max(*deadline - os::Clock().mono(), Duration::zero());
@@ -202,6 +228,12 @@ void print(const StatusView& view, Io& io) {
   list("asked for names in clear", view.resolvers);
   list("management", view.manage);
   list("allowed", view.allowed);
+  for (const SplitView& program : view.split) {
+    io.out("  beside the tunnel: {}{}: {} bytes sent, {} received\n", program.program,
+           program.present ? "" : " (does not exist now)", program.sent_bytes,
+           program.received_bytes);
+  }
+  if (view.split_dns) io.out("  beside the tunnel: with DNS\n");
   list("interface", view.interfaces);
   io.out("  kept in: {} local, {} forwarded, {} at devices; refused: {}; transport: {}\n",
          view.stopped_local, view.stopped_forwarded, view.stopped_devices, view.refused_input,
@@ -261,6 +293,15 @@ constexpr Flag kOnFlags[] = {
      .help = "reach this directly, outside the tunnel",
      .repeatable = true},
     {.name = "--lan-access", .help = "reach the private networks that this host is in directly"},
+    {.name = "--split-uid",
+     .value = "UID",
+     .help = "let what this user runs go beside the tunnel",
+     .repeatable = true},
+    {.name = "--split-cgroup",
+     .value = "PATH",
+     .help = "let what runs in this cgroup (v2) go beside the tunnel: system.slice/backup.service",
+     .repeatable = true},
+    {.name = "--split-dns", .help = "and let them ask any DNS server, in clear"},
     {.name = "--manage",
      .value = "PREFIX",
      .help = "let connections in from here, and their replies out (default: who is logged in by "

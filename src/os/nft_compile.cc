@@ -62,6 +62,20 @@ class ExpressionWriter {
     if (e.only_presence) flags |= NFTA_FIB_F_PRESENT;
     u32(NFTNL_EXPR_FIB_FLAGS, flags);
   }
+  void operator()(const nft::LoadSocketCgroup& e) {
+    start("socket");
+    u32(NFTNL_EXPR_SOCKET_KEY, NFT_SOCKET_CGROUPV2);
+    u32(NFTNL_EXPR_SOCKET_DREG, register_number(e.to));
+    u32(NFTNL_EXPR_SOCKET_LEVEL, e.level);
+  }
+  void operator()(const nft::LoadExtension& e) {
+    start("exthdr");
+    u32(NFTNL_EXPR_EXTHDR_DREG, register_number(e.to));
+    u8(NFTNL_EXPR_EXTHDR_TYPE, e.header);
+    u32(NFTNL_EXPR_EXTHDR_OFFSET, e.offset);
+    u32(NFTNL_EXPR_EXTHDR_LEN, e.length);
+    u32(NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_IPV6);
+  }
   void operator()(const nft::LoadRouteMss& e) {
     start("rt");
     u32(NFTNL_EXPR_RT_KEY, NFT_RT_TCPMSS);

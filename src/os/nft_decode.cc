@@ -163,8 +163,25 @@ Decoded decode_lookup(const Attributes& a) {
                 .is = (a.u32(NFTNL_EXPR_LOOKUP_FLAGS) & NFT_LOOKUP_F_INV) ? Is::No : Is::Yes};
 }
 
+Decoded decode_socket(const Attributes& a) {
+  const auto to = a.reg(NFTNL_EXPR_SOCKET_DREG);
+  if (!to || a.u32(NFTNL_EXPR_SOCKET_KEY) != NFT_SOCKET_CGROUPV2) return std::nullopt;
+  return LoadSocketCgroup{.level = a.u32(NFTNL_EXPR_SOCKET_LEVEL), .to = *to};
+}
+
+Decoded decode_extension(const Attributes& a) {
+  const auto to = a.reg(NFTNL_EXPR_EXTHDR_DREG);
+  const bool is_field =
+      a.u32(NFTNL_EXPR_EXTHDR_OP) == NFT_EXTHDR_OP_IPV6 && a.u32(NFTNL_EXPR_EXTHDR_FLAGS) == 0;
+  if (!to || !is_field) return std::nullopt;
+  return LoadExtension{.header = a.u8(NFTNL_EXPR_EXTHDR_TYPE),
+                       .offset = a.u32(NFTNL_EXPR_EXTHDR_OFFSET),
+                       .length = a.u32(NFTNL_EXPR_EXTHDR_LEN),
+                       .to = *to};
+}
+
 Decoded decode_exthdr(const Attributes& a) {
-  if (!a.has(NFTNL_EXPR_EXTHDR_SREG)) return std::nullopt;
+  if (!a.has(NFTNL_EXPR_EXTHDR_SREG)) return decode_extension(a);
   const auto from = a.reg(NFTNL_EXPR_EXTHDR_SREG);
   if (!from || a.u32(NFTNL_EXPR_EXTHDR_OP) != NFT_EXTHDR_OP_TCPOPT) return std::nullopt;
   return StoreTcpOption{.option = a.u8(NFTNL_EXPR_EXTHDR_TYPE),
@@ -217,6 +234,7 @@ constexpr Decoder kDecoders[] = {
     {"reject", decode_reject},   {"log", decode_log},
     {"nat", decode_nat},         {"masq", decode_masquerade},
     {"counter", decode_counter}, {"queue", decode_queue},
+    {"socket", decode_socket},
 };
 // These pass every packet on and load no register.
 constexpr std::string_view kStatements[] = {"notrack", "dup", "flow_offload", "last"};

@@ -30,15 +30,16 @@ constexpr Numbers<Hook, 6> kInetHooks = {{{Hook::Prerouting, NF_INET_PRE_ROUTING
 constexpr Numbers<Hook, 2> kNetdevHooks = {
     {{Hook::Ingress, NF_NETDEV_INGRESS}, {Hook::Egress, NF_NETDEV_EGRESS}}};
 constexpr Numbers<Hook, 2> kArpHooks = {{{Hook::Input, 0}, {Hook::Output, 1}}};
-constexpr Numbers<MetaKey, 9> kMetaKeys = {{{MetaKey::Protocol, NFT_META_PROTOCOL},
-                                            {MetaKey::Mark, NFT_META_MARK},
-                                            {MetaKey::InIndex, NFT_META_IIF},
-                                            {MetaKey::OutIndex, NFT_META_OIF},
-                                            {MetaKey::InName, NFT_META_IIFNAME},
-                                            {MetaKey::OutName, NFT_META_OIFNAME},
-                                            {MetaKey::NfProto, NFT_META_NFPROTO},
-                                            {MetaKey::L4Proto, NFT_META_L4PROTO},
-                                            {MetaKey::PacketType, NFT_META_PKTTYPE}}};
+constexpr Numbers<MetaKey, 10> kMetaKeys = {{{MetaKey::Protocol, NFT_META_PROTOCOL},
+                                             {MetaKey::Mark, NFT_META_MARK},
+                                             {MetaKey::InIndex, NFT_META_IIF},
+                                             {MetaKey::OutIndex, NFT_META_OIF},
+                                             {MetaKey::InName, NFT_META_IIFNAME},
+                                             {MetaKey::OutName, NFT_META_OIFNAME},
+                                             {MetaKey::NfProto, NFT_META_NFPROTO},
+                                             {MetaKey::L4Proto, NFT_META_L4PROTO},
+                                             {MetaKey::PacketType, NFT_META_PKTTYPE},
+                                             {MetaKey::SocketUser, NFT_META_SKUID}}};
 constexpr Numbers<ConnKey, 4> kConnKeys = {{{ConnKey::State, NFT_CT_STATE},
                                             {ConnKey::Direction, NFT_CT_DIRECTION},
                                             {ConnKey::Status, NFT_CT_STATUS},

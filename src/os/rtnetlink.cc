@@ -293,6 +293,11 @@ Status Rtnetlink::change_rule(std::uint16_t type, const RoutingRule& rule, std::
     request.put_number(FRA_FWMARK, rule.mark);
     request.put_number(FRA_FWMASK, rule.mark_mask);
   }
+  if (rule.users) {
+    const fib_rule_uid_range range{.start = rule.users->first, .end = rule.users->last};
+    request.put(FRA_UID_RANGE,
+                ByteView(reinterpret_cast<const std::uint8_t*>(&range), sizeof range));
+  }
   if (rule.action == hostnet::RuleAction::Lookup) request.put_number(FRA_TABLE, rule.table);
   if (rule.suppress_prefix_length) {
     request.put_number(FRA_SUPPRESS_PREFIXLEN, *rule.suppress_prefix_length);

@@ -234,6 +234,11 @@ std::optional<RoutingRule> parse_rule(const nlmsghdr& message) {
       case FRA_FWMASK:
         rule.mark_mask = number.value_or(0);
         break;
+      case FRA_UID_RANGE:
+        if (const auto range = read_number<fib_rule_uid_range>(payload)) {
+          rule.users = {.first = range->start, .last = range->end};
+        }
+        break;
       case FRA_TABLE:
         rule.table = number.value_or(rule.table);
         break;

@@ -71,6 +71,7 @@ std::string RoutingRule::to_string() const {
   }
   if (!in_interface.empty()) text += fmt::format(" iif {}", in_interface);
   if (!out_interface.empty()) text += fmt::format(" oif {}", out_interface);
+  if (users) text += fmt::format(" uidrange {}-{}", users->first, users->last);
   text += fmt::format(" {}", name_of(action));
   if (action == RuleAction::Lookup) text += fmt::format(" {}", table);
   if (suppress_prefix_length)

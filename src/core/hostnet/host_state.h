@@ -32,7 +32,7 @@ struct Link {
 enum class Scope : std::uint8_t { Universe = 0, Site = 200, Link = 253, Host = 254, Nowhere = 255 };
 
 struct AssignedAddress {
-  std::string interface {};
+  std::string interface{};
   net::InterfaceAddress address{};
   Scope scope = Scope::Universe;
   bool usable = true;      // Not tentative, not a duplicate, not deprecated.
@@ -70,7 +70,7 @@ enum class RouterPreference : std::uint8_t { High, Medium, Low };
 struct Route {
   net::Prefix destination{};
   std::optional<net::Address> gateway{};  // Absent: on-link.
-  std::string interface {};               // Empty for types that lead nowhere.
+  std::string interface{};                // Empty for types that lead nowhere.
   std::uint32_t table = kMainTable;
   std::uint32_t metric = 0;
   RouteOrigin origin = RouteOrigin::Static;
@@ -95,6 +95,13 @@ enum class RuleAction : std::uint8_t {
   Prohibit = 8
 };
 
+// Of those whose sockets send; both are included.
+struct UserRange {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+  friend bool operator==(const UserRange&, const UserRange&) = default;
+};
+
 // A policy routing rule.
 struct RoutingRule {
   net::Family family = net::Family::V4;
@@ -105,6 +112,7 @@ struct RoutingRule {
   std::string out_interface{};
   std::uint32_t mark = 0;
   std::uint32_t mark_mask = 0;  // 0: the mark does not matter.
+  std::optional<UserRange> users{};
   bool inverted = false;
   RuleAction action = RuleAction::Lookup;
   std::uint32_t table = 0;

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <bit>
 
+#include "base/text.h"
+#include "core/hostnet/nft_tree.h"
+
 namespace ginnel::hostnet {
 namespace {
 
@@ -19,6 +22,68 @@ Status check_mark(std::string_view what, const MarkBits& mark) {
   return fail(ErrorCode::InvalidArgument,
               fmt::format("kill switch: the {} {:#x} has bits outside its mask {:#x}", what,
                           mark.value, mark.mask));
+}
+
+bool is_cgroup_path(std::string_view path) {
+  if (path.size() > LockPolicy::kMaxCgroupPath) return false;
+  const auto is_plain = [](char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; };
+  const auto parts = split(path, '/');
+  return parts.size() <= nft::kMaxCgroupLevel && std::ranges::all_of(path, is_plain) &&
+         std::ranges::none_of(parts, [](std::string_view part) {
+           return part.empty() || part == "." || part == "..";
+         });
+}
+
+Status check_split(const LockPolicy& policy) {
+  for (const SplitProgram& program : policy.split) {
+    // The kernel's own packets, and those it forwards, are user 0's to the rules of routing.
+    if (program.user == 0) {
+      return fail(ErrorCode::InvalidArgument,
+                  "kill switch: user 0 is the kernel and every service of the system; name a "
+                  "cgroup instead");
+    }
+    if (program.has_user() || is_cgroup_path(program.cgroup)) continue;
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("kill switch: \"{}\" is no cgroup below the root; write it as "
+                            "\"system.slice/backup.service\"",
+                            program.cgroup));
+  }
+  if (policy.split.empty()) return ok();
+  if (policy.split.size() > policy.split_mark.mask >> std::countr_zero(policy.split_mark.mask)) {
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("kill switch: the mask {:#x} has no room for {} programs beside the "
+                            "tunnel",
+                            policy.split_mark.mask, policy.split.size()));
+  }
+  if (policy.tunnel_priority - policy.allowed_priority > 2) return ok();
+  return fail(ErrorCode::InvalidArgument,
+              fmt::format("kill switch: programs beside the tunnel need two rule priorities "
+                          "between {} and {}; leave room for them",
+                          policy.allowed_priority, policy.tunnel_priority));
+}
+
+// Bits that two marks share would turn one into the other.
+Status check_marks(const LockPolicy& policy) {
+  const struct {
+    std::string_view what;
+    MarkBits mark;
+  } marks[] = {{"mark", policy.mark},
+               {"mark of management", policy.manage_mark},
+               {"mark of programs beside the tunnel", policy.split_mark}};
+  const std::size_t used = policy.split.empty() ? 2 : 3;
+  for (std::size_t i = 0; i < used; ++i) {
+    if (Status fits = check_mark(marks[i].what, marks[i].mark); !fits) return fits;
+    for (std::size_t other = 0; other < i; ++other) {
+      if ((marks[i].mark.mask & marks[other].mark.mask) == 0) continue;
+      return fail(ErrorCode::InvalidArgument,
+                  fmt::format("kill switch: the {} {:#x}/{:#x} and the {} {:#x}/{:#x} share bits; "
+                              "choose another mark",
+                              marks[other].what, marks[other].mark.value, marks[other].mark.mask,
+                              marks[i].what, marks[i].mark.value, marks[i].mark.mask));
+    }
+  }
+  if (policy.mark.value != 0) return ok();
+  return fail(ErrorCode::InvalidArgument, "kill switch: the mark 0 is every packet's");
 }
 
 Status check_counts(const LockPolicy& policy) {
@@ -38,6 +103,7 @@ Status check_counts(const LockPolicy& policy) {
       {"management prefixes", policy.manage.size(), LockPolicy::kMaxPrefixes},
       {"DHCP servers", policy.dhcp_servers.size(), LockPolicy::kMaxPrefixes},
       {"interfaces", policy.devices.size(), LockPolicy::kMaxDevices},
+      {"programs beside the tunnel", policy.split.size(), LockPolicy::kMaxSplit},
   };
   for (const auto& list : lists) {
     if (Status counted = check_count(list.what, list.count, list.limit); !counted) return counted;
@@ -88,19 +154,18 @@ MarkBits LockPolicy::manage_mark_of(const LockedDevice& device) const {
   return {.value = std::uint32_t{device.number} << shift, .mask = manage_mark.mask};
 }
 
+MarkBits LockPolicy::split_mark_of(std::size_t place) const {
+  const auto shift = std::countr_zero(split_mark.mask);
+  return {.value = static_cast<std::uint32_t>(place + 1) << shift, .mask = split_mark.mask};
+}
+
+std::string SplitProgram::to_string() const {
+  return has_user() ? fmt::format("uid {}", user) : "cgroup " + cgroup;
+}
+
 Status check(const LockPolicy& policy) {
   if (Status counted = check_counts(policy); !counted) return counted;
-  if (Status fits = check_mark("mark", policy.mark); !fits) return fits;
-  if (Status fits = check_mark("mark of management", policy.manage_mark); !fits) return fits;
-  if (policy.mark.value == 0) {
-    return fail(ErrorCode::InvalidArgument, "kill switch: the mark 0 is every packet's");
-  }
-  if (policy.mark.mask & policy.manage_mark.mask) {
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("kill switch: the mark's mask {:#x} and that of management {:#x} share "
-                            "bits",
-                            policy.mark.mask, policy.manage_mark.mask));
-  }
+  if (Status marked = check_marks(policy); !marked) return marked;
   const std::uint32_t largest =
       policy.manage_mark.mask >> std::countr_zero(policy.manage_mark.mask);
   for (const LockedDevice& device : policy.devices) {
@@ -111,7 +176,7 @@ Status check(const LockPolicy& policy) {
   }
   const bool ordered = policy.allowed_priority < policy.tunnel_priority &&
                        policy.tunnel_priority < policy.unreachable_priority;
-  if (ordered) return ok();
+  if (ordered) return check_split(policy);
   return fail(
       ErrorCode::InvalidArgument,
       fmt::format("kill switch: the rule priorities {}, {} and {} do not rise",

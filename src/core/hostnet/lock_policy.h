@@ -33,7 +33,7 @@ struct MarkBits {
 
 // A network that the host serves: reached directly, and through the tunnel it reaches the internet.
 struct LockedLan {
-  std::string interface {};
+  std::string interface{};
   std::vector<net::Prefix> prefixes{};  // What may be sent there; nothing else.
   friend bool operator==(const LockedLan&, const LockedLan&) = default;
 };
@@ -46,11 +46,27 @@ struct LockedDevice {
   friend bool operator==(const LockedDevice&, const LockedDevice&) = default;
 };
 
+// A program that goes beside the tunnel: all of a user's, or those whose sockets were made in a
+// cgroup (v2) or below it. Never by name, which anybody can take.
+struct SplitProgram {
+  static constexpr std::uint32_t kNoUser = UINT32_MAX;
+  std::uint32_t user = kNoUser;  // kNoUser: known by its cgroup.
+  std::string cgroup{};          // Below the root: "system.slice/backup.service".
+  std::uint64_t cgroup_id = 0;   // Of the host as it is. 0: there is no such group now.
+
+  bool has_user() const { return user != kNoUser; }
+  bool is_present() const { return has_user() || cgroup_id != 0; }
+  std::string to_string() const;  // "uid 1000", "cgroup system.slice/backup.service".
+  friend bool operator==(const SplitProgram&, const SplitProgram&) = default;
+};
+
 struct LockPolicy {
   static constexpr std::size_t kMaxEndpoints = 64;
   static constexpr std::size_t kMaxDevices = 1024;
   static constexpr std::size_t kMaxPrefixes = 256;  // Of each list.
   static constexpr std::size_t kMaxInterfaces = 64;
+  static constexpr std::size_t kMaxSplit = 64;
+  static constexpr std::size_t kMaxCgroupPath = 1024;
 
   LockState state = LockState::Off;
   std::string holder{};  // Who asked for it: "killswitch", "gateway:wg0".
@@ -61,9 +77,12 @@ struct LockPolicy {
   MarkBits mark{.value = 0x8888, .mask = 0xffff};
   // Of management connections; the value is the number of the device they came in by.
   MarkBits manage_mark{.value = 0, .mask = 0x00ff0000};
+  // Of what programs beside the tunnel send, and of their connections; the value is the place in
+  // `split`, from 1.
+  MarkBits split_mark{.value = 0, .mask = 0xff000000};
   std::uint32_t table = 1000;
   std::uint32_t allowed_priority = 5;
-  std::uint32_t tunnel_priority = 10;
+  std::uint32_t tunnel_priority = 10;  // The two before it are those of `split`.
   std::uint32_t unreachable_priority = 11;
 
   std::vector<net::Endpoint> endpoints{};  // Of peers: exactly these, with the mark, over UDP.
@@ -77,13 +96,19 @@ struct LockPolicy {
   std::vector<net::Address> dns{};  // Through the tunnel. Other servers are not reached at all.
 
   std::vector<LockedLan> lans{};
-  std::vector<net::Prefix> allowed{};  // Reached directly: LAN access, split tunnel.
+  std::vector<net::Prefix> allowed{};  // Reached directly: LAN access.
+  std::vector<SplitProgram> split{};   // Reach everything directly,
+  bool split_dns = false;              // other DNS servers than `dns` included.
   std::vector<net::Prefix> manage{};   // May come in; only replies go back.
   std::vector<net::Address> dhcp_servers{};
   std::vector<LockedDevice> devices{};
 
   // The one lock of a host.
   static Owner owner() { return {.role = "lock", .interface = "host"}; }
+
+  // Between those of what is allowed and of the tunnel.
+  std::uint32_t split_dns_priority() const { return tunnel_priority - 2; }
+  std::uint32_t split_priority() const { return tunnel_priority - 1; }
 
   bool passes_transport() const {
     return state == LockState::Connecting || state == LockState::Connected;
@@ -93,6 +118,7 @@ struct LockPolicy {
 
   const LockedLan* lan_of(const LockedDevice& device) const;
   MarkBits manage_mark_of(const LockedDevice& device) const;
+  MarkBits split_mark_of(std::size_t place) const;
 
   friend bool operator==(const LockPolicy&, const LockPolicy&) = default;
 };

@@ -12,8 +12,9 @@ namespace {
 
 // Lines of fields between tabs:
 //   state NAME | holder TEXT | owned 0|1 | mark VALUE MASK | manage_mark MASK | table N |
-//   priorities N N N endpoint E | listen_port N | resolver E | tunnel NAME | tunnel_address A | dns
-//   A lan NAME | lan_prefix PREFIX (of the lan before it) | allowed PREFIX | manage PREFIX | dhcp A
+//   split_mark MASK | split_dns 0|1 | split_user N | split_cgroup PATH | priorities N N N |
+//   endpoint E | listen_port N | resolver E | tunnel NAME | tunnel_address A | dns A lan NAME |
+//   lan_prefix PREFIX (of the lan before it) | allowed PREFIX | manage PREFIX | dhcp A
 constexpr char kSeparator = '\t';
 
 constexpr LockState kStates[] = {LockState::Off, LockState::Locked, LockState::Connecting,
@@ -74,6 +75,23 @@ bool read_listed(std::string_view key, std::string_view value, LockPolicy& polic
   return port.has_value();
 }
 
+bool read_flag(std::string_view text, bool& into) {
+  into = text == "1";
+  return text == "1" || text == "0";
+}
+
+bool read_split(std::string_view key, std::string_view value, LockPolicy& policy) {
+  if (key == "split_mark") return read_number(value, policy.split_mark.mask);
+  if (key == "split_dns") return read_flag(value, policy.split_dns);
+  SplitProgram program;
+  const bool is_user = key == "split_user";
+  if (!is_user) program.cgroup = value;
+  const bool read =
+      is_user ? read_number(value, program.user) && program.has_user() : key == "split_cgroup";
+  if (read) policy.split.push_back(std::move(program));
+  return read;
+}
+
 bool read_line(const Fields& fields, LockPolicy& policy) {
   const std::string_view key = fields.front();
   if (key == "mark" && fields.size() == 3) {
@@ -88,15 +106,13 @@ bool read_line(const Fields& fields, LockPolicy& policy) {
   const std::string_view value = fields[1];
   if (key == "state") return read_state(value, policy.state);
   if (key == "manage_mark") return read_number(value, policy.manage_mark.mask);
-  if (key == "owned") {
-    policy.owned = value == "1";
-    return value == "1" || value == "0";
-  }
+  if (key == "owned") return read_flag(value, policy.owned);
   if (key == "table") return read_number(value, policy.table);
   if (key == "holder") {
     policy.holder = value;
     return true;
   }
+  if (key.starts_with("split_")) return read_split(key, value, policy);
   return read_listed(key, value, policy);
 }
 
@@ -132,6 +148,16 @@ std::string to_text(const LockPolicy& policy) {
   list("allowed", policy.allowed);
   list("manage", policy.manage);
   list("dhcp", policy.dhcp_servers);
+  if (policy.split.empty()) return text;
+  line("split_mark", policy.split_mark.mask);
+  line("split_dns", policy.split_dns ? 1 : 0);
+  for (const SplitProgram& program : policy.split) {
+    if (program.has_user()) {
+      line("split_user", program.user);
+    } else {
+      line("split_cgroup", program.cgroup);
+    }
+  }
   return text;
 }
 

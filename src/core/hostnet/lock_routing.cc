@@ -29,6 +29,42 @@ std::vector<net::Prefix> direct_prefixes(const LockPolicy& policy) {
   return nft::normalized(std::move(prefixes));
 }
 
+bool is_endpoint(const LockPolicy& policy, const net::Address& address) {
+  return std::ranges::any_of(
+      policy.endpoints, [&](const net::Endpoint& endpoint) { return endpoint.address == address; });
+}
+
+// A user's sockets find the way, and with it their own address, before they have sent anything. A
+// cgroup is known by the mark of what has been sent only. The servers that names are asked of stay
+// behind the tunnel for them, too.
+void add_split(const LockPolicy& policy, net::Family family, std::vector<RoutingRule>& rules) {
+  if (!policy.passes_allowed() || policy.split.empty()) return;
+  for (const net::Address& server : policy.dns) {
+    // The tunnel's own datagrams must not be led into it.
+    if (server.family() != family || is_endpoint(policy, server)) continue;
+    rules.push_back({.family = family,
+                     .priority = policy.split_dns_priority(),
+                     .to = net::Prefix::host(server),
+                     .table = policy.table,
+                     .origin = RouteOrigin::Ginnel});
+  }
+  for (std::size_t place = 0; place < policy.split.size(); ++place) {
+    const SplitProgram& program = policy.split[place];
+    const MarkBits mark = policy.split_mark_of(place);
+    RoutingRule rule{.family = family,
+                     .priority = policy.split_priority(),
+                     .mark = mark.value,
+                     .mark_mask = mark.mask,
+                     .table = kMainTable,
+                     .origin = RouteOrigin::Ginnel};
+    rules.push_back(rule);
+    if (!program.has_user()) continue;
+    rule.mark = rule.mark_mask = 0;
+    rule.users = {.first = program.user, .last = program.user};
+    rules.push_back(rule);
+  }
+}
+
 }  // namespace
 
 LockRouting lock_routing(const LockPolicy& policy) {
@@ -42,6 +78,7 @@ LockRouting lock_routing(const LockPolicy& policy) {
                              .origin = RouteOrigin::Ginnel});
   }
   for (net::Family family : kFamilies) {
+    add_split(policy, family, routing.rules);
     RoutingRule unmarked{.family = family,
                          .priority = policy.tunnel_priority,
                          .mark = policy.mark.value,

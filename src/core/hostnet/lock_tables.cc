@@ -90,6 +90,9 @@ class Rendering {
   Chain guard() const;
   Chain answers() const;
   Chain replies() const;
+  Chain beside() const;
+  Chain whose() const;
+  Chain translated() const;
   Chain output() const;
   Chain leaving() const;
   Chain dns() const;
@@ -106,13 +109,26 @@ class Rendering {
   void add_accept_to(Chain& chain, const std::vector<Term>& before,
                      const std::vector<net::Prefix>& prefixes) const;
   void add_transport_out(Chain& chain) const;
+  void add_fragments_out(Chain& chain) const;
   void add_dhcp_out(Chain& chain) const;
   void add_neighbours_out(Chain& chain) const;
   void add_lan_service(Chain& chain, const std::vector<Term>& before, const LockedLan& lan) const;
+  void add_split_out(Chain& chain) const;
+  void add_split_in(Chain& chain) const;
   void add_management_in(Chain& chain) const;
   void add_transport_in(Chain& chain) const;
 
   MarkIs own_mark() const { return {.value = policy_.mark.value, .mask = policy_.mark.mask}; }
+  bool splits() const { return policy_.passes_allowed() && !policy_.split.empty(); }
+  // Every one that may leave here, with its place.
+  template <class Add>
+  void for_each_split(Add&& add) const {
+    for (std::size_t place = 0; splits() && place < policy_.split.size(); ++place) {
+      if (policy_.split[place].is_present()) {
+        add(policy_.split[place], policy_.split_mark_of(place), lock_split_comment(place));
+      }
+    }
+  }
 
   const LockPolicy& policy_;
   std::vector<std::string> lan_names_;
@@ -169,6 +185,12 @@ Chain Rendering::answers() const {
                               nft::ConnStateIn{nft::kRelated}, mark};
   if (!policy_.tunnels.empty()) errors.insert(errors.begin(), in(policy_.tunnels, Is::No));
   chain.rules.push_back({.terms = std::move(errors)});
+  for_each_split([&](const SplitProgram&, const MarkBits& mine, std::string) {
+    chain.rules.push_back(
+        {.terms = {nft::ConnWayIs{nft::ConnWay::Reply},
+                   MarkIs{.of = MarkOf::Connection, .value = mine.value, .mask = mine.mask},
+                   nft::SetMark{.value = mine.value, .mask = mine.mask}}});
+  });
   if (policy_.state == LockState::Connecting) {
     for (const net::Endpoint& resolver : policy_.resolvers) {
       for (Protocol protocol : kPortProtocols) {
@@ -196,6 +218,84 @@ Chain Rendering::replies() const {
                    nft::SetMark{.of = MarkOf::Packet, .value = mark.value, .mask = mark.mask}}});
   }
   return chain;
+}
+
+// Programs beside the tunnel: what they send gets their mark, and finds its way anew by it. Of a
+// socket it is known whose it is; what is left of a connection when its program has closed it
+// belongs to nobody, and goes on. A connection alone proves nothing: somebody else can take its
+// port.
+Chain Rendering::beside() const {
+  Chain chain{
+      .name = "beside",
+      .base = Base{
+          .type = nft::ChainType::Route, .hook = Hook::Output, .priority = nft::kPriorityMangle}};
+  if (!splits()) return chain;
+  // Others use these bits as well.
+  chain.rules.push_back({.terms = {nft::SetMark{.value = 0, .mask = policy_.split_mark.mask}}});
+  if (!policy_.split_dns) {
+    for (Protocol protocol : kPortProtocols) {
+      chain.rules.push_back({.terms = {dns_ports(protocol), nft::Return{}}});
+    }
+  }
+  chain.rules.push_back(
+      {.terms = {nft::SocketUserIs{.user = nft::kNoUser, .is = Is::No}, nft::Goto{"whose"}}});
+  for_each_split([&](const SplitProgram&, const MarkBits& mark, std::string) {
+    chain.rules.push_back(
+        {.terms = {MarkIs{.of = MarkOf::Connection, .value = mark.value, .mask = mark.mask},
+                   nft::ConnWayIs{nft::ConnWay::Original},
+                   nft::SetMark{.value = mark.value, .mask = mark.mask}}});
+  });
+  return chain;
+}
+
+Chain Rendering::whose() const {
+  Chain chain{.name = "whose"};
+  for_each_split([&](const SplitProgram& program, const MarkBits& mark, std::string) {
+    const Term is_its =
+        program.has_user()
+            ? Term(nft::SocketUserIs{.user = program.user})
+            : Term(nft::SocketCgroupIs{.path = program.cgroup, .id = program.cgroup_id});
+    chain.rules.push_back(
+        {.terms = {is_its, nft::ConnWayIs{nft::ConnWay::Original},
+                   nft::SetMark{.of = MarkOf::Connection, .value = mark.value, .mask = mark.mask},
+                   nft::SetMark{.value = mark.value, .mask = mark.mask}, nft::Return{}}});
+  });
+  return chain;
+}
+
+// The address of a socket in a cgroup was chosen before its packets were known to go beside the
+// tunnel: it is the tunnel's, which nobody outside shall see.
+Chain Rendering::translated() const {
+  Chain chain{.name = "translated",
+              .base = Base{.type = nft::ChainType::Nat,
+                           .hook = Hook::Postrouting,
+                           .priority = nft::kPrioritySourceNat}};
+  std::vector<std::string> inside = policy_.tunnels;
+  inside.emplace_back("lo");
+  for_each_split([&](const SplitProgram&, const MarkBits& mark, std::string) {
+    chain.rules.push_back(
+        {.terms = {out(inside, Is::No), MarkIs{.value = mark.value, .mask = mark.mask},
+                   nft::Masquerade{}}});
+  });
+  return chain;
+}
+
+// By whatever device: a packet that finds its way anew keeps the old one's name in this hook.
+void Rendering::add_split_out(Chain& chain) const {
+  for_each_split([&](const SplitProgram&, const MarkBits& mark, std::string comment) {
+    add_accept(chain, {MarkIs{.value = mark.value, .mask = mark.mask}});
+    chain.rules.back().comment = std::move(comment);
+  });
+}
+
+// Also counted, by themselves.
+void Rendering::add_split_in(Chain& chain) const {
+  for_each_split([&](const SplitProgram&, const MarkBits& mark, std::string comment) {
+    add_accept(chain, {MarkIs{.of = MarkOf::Connection, .value = mark.value, .mask = mark.mask},
+                       nft::ConnWayIs{nft::ConnWay::Reply},
+                       nft::ConnStateIn{nft::kEstablished | nft::kRelated}});
+    chain.rules.back().comment = std::move(comment);
+  });
 }
 
 void Rendering::add_transport_out(Chain& chain) const {
@@ -272,9 +372,11 @@ Chain Rendering::output() const {
   }
   add_dhcp_out(chain);
   add_neighbours_out(chain);
+  if (policy_.split_dns) add_split_out(chain);
   for (Protocol protocol : kPortProtocols) {
     chain.rules.push_back({.terms = {dns_ports(protocol), nft::Jump{"dns"}}});
   }
+  if (!policy_.split_dns) add_split_out(chain);
   for (const LockedLan& lan : policy_.lans) add_lan_service(chain, {out({lan.interface})}, lan);
   chain.rules.push_back({.terms = {nft::Jump{"leaving"}}});
   chain.rules.push_back({.terms = {Counter{}, nft::Reject{nft::RejectWith::AdminProhibited}}});
@@ -367,6 +469,7 @@ Chain Rendering::input() const {
   Chain chain{.name = "input", .base = Base{.hook = Hook::Input, .policy = nft::Policy::Drop}};
   chain.rules.push_back({.terms = {in({"lo"}), Accept{}}});
   add_management_in(chain);
+  add_split_in(chain);
   add_accept(chain, {nft::ConnStateIn{nft::kEstablished | nft::kRelated}});
   add_transport_in(chain);
   if (!lan_names_.empty()) add_accept(chain, {in(lan_names_)});
@@ -388,12 +491,25 @@ Chain Rendering::input() const {
 
 nft::Table Rendering::filter() const {
   const Owner owner = LockPolicy::owner();
-  return {
+  nft::Table table{
       .family = nft::Family::Inet,
       .name = owner.table_name(),
       .comment = owner.mark(),
       .owned = policy_.owned,
       .chains = {guard(), answers(), replies(), output(), leaving(), dns(), forwarded(), input()}};
+  if (splits()) table.chains.insert(table.chains.end(), {beside(), whose(), translated()});
+  return table;
+}
+
+// A datagram that is larger than the way takes leaves in pieces, of which only the first has ports.
+// All carry the mark that the whole had when the filter looked at it.
+void Rendering::add_fragments_out(Chain& chain) const {
+  if (!policy_.passes_transport()) return;
+  for (const net::Endpoint& endpoint : policy_.endpoints) {
+    add_accept(chain,
+               {own_mark(), to({net::Prefix::host(endpoint.address)}),
+                nft::ProtocolIn{{Protocol::Udp}}, nft::LaterFragment{endpoint.address.family()}});
+  }
 }
 
 // The same as output() and forwarded() together, in terms that a device knows.
@@ -403,15 +519,18 @@ Chain Rendering::device(const LockedDevice& device) const {
       .base = Base{.hook = Hook::Egress, .policy = nft::Policy::Drop, .device = device.name}};
   add_accept(chain, {nft::EtherTypeIs{nft::EtherType::Arp}});
   add_transport_out(chain);
+  add_fragments_out(chain);
   const MarkBits mark = policy_.manage_mark_of(device);
   add_accept_to(chain, {MarkIs{.value = mark.value, .mask = mark.mask}}, policy_.manage);
   add_dhcp_out(chain);
   add_neighbours_out(chain);
+  if (policy_.split_dns) add_split_out(chain);
   // Before DNS: what LAN members ask each other is forwarded, or bridged, and their own affair.
   if (const LockedLan* lan = policy_.lan_of(device)) add_lan_service(chain, {}, *lan);
   for (Protocol protocol : kPortProtocols) {
     chain.rules.push_back({.terms = {dns_ports(protocol), Counter{}, Drop{}}});
   }
+  if (!policy_.split_dns) add_split_out(chain);
   if (policy_.passes_allowed()) add_accept_to(chain, {}, policy_.allowed);
   chain.rules.push_back({.terms = {Counter{}, Drop{}}});
   return chain;
@@ -447,6 +566,8 @@ std::vector<nft::Table> lock_tables(const LockPolicy& policy) {
   const Rendering rendering(policy);
   return {rendering.filter(), rendering.devices(), rendering.neighbours()};
 }
+
+std::string lock_split_comment(std::size_t place) { return fmt::format("split {}", place + 1); }
 
 std::string lock_chain_name(const LockedDevice& device) {
   return "egress-" + nft_name(device.name);

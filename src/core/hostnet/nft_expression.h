@@ -30,6 +30,7 @@ enum class MetaKey : std::uint8_t {
   NfProto,
   L4Proto,
   PacketType,
+  SocketUser,
   Other
 };
 enum class PayloadBase : std::uint8_t { Link, Network, Transport, Inner };
@@ -76,6 +77,21 @@ struct LoadFib {
   Register to = 0;
   friend bool operator==(const LoadFib&, const LoadFib&) = default;
 };
+// The number of the cgroup that the packet's socket was made in: of its ancestor at `level`.
+struct LoadSocketCgroup {
+  std::uint32_t level = 0;
+  Register to = 0;
+  friend bool operator==(const LoadSocketCgroup&, const LoadSocketCgroup&) = default;
+};
+// A field of an IPv6 extension header; what has no such header leaves the rule.
+struct LoadExtension {
+  std::uint8_t header = 0;
+  std::uint32_t offset = 0;
+  std::uint32_t length = 0;
+  Register to = 0;
+  friend bool operator==(const LoadExtension&, const LoadExtension&) = default;
+};
+inline constexpr std::uint8_t kFragmentHeader = 44;
 // The MSS that fits the route there and back, in host order.
 struct LoadRouteMss {
   Register to = 0;
@@ -185,10 +201,10 @@ struct Opaque {
 };
 
 using Expression =
-    std::variant<LoadMeta, LoadPayload, LoadConn, LoadFib, LoadRouteMss, LoadImmediate, Bitwise,
-                 ToNetworkOrder, Compare, InRange, Lookup, StoreMeta, StoreConn, StoreTcpOption,
-                 Masquerade, NatSource, RejectPacket, LogPacket, Counter, Verdict, XtConnState,
-                 XtPorts, XtAddressType, Opaque>;
+    std::variant<LoadMeta, LoadPayload, LoadConn, LoadFib, LoadSocketCgroup, LoadExtension,
+                 LoadRouteMss, LoadImmediate, Bitwise, ToNetworkOrder, Compare, InRange, Lookup,
+                 StoreMeta, StoreConn, StoreTcpOption, Masquerade, NatSource, RejectPacket,
+                 LogPacket, Counter, Verdict, XtConnState, XtPorts, XtAddressType, Opaque>;
 
 // What a set's keys are; nft(8) needs it to print the set.
 enum class KeyType : std::uint8_t {

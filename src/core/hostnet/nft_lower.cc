@@ -16,6 +16,8 @@ constexpr std::uint8_t kNfProtoIpv4 = 2;
 constexpr std::uint8_t kNfProtoIpv6 = 10;
 constexpr std::uint16_t kEtherTypeIpv4 = 0x0800;
 constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
+constexpr std::uint16_t kFragmentOffsetIpv4 = 0x1fff;
+constexpr std::uint16_t kFragmentOffsetIpv6 = 0xfff8;
 constexpr std::uint8_t kTcpFlagsOffset = 13;
 constexpr std::uint8_t kTcpSynFlag = 0x02;
 constexpr std::uint8_t kTcpRstFlag = 0x04;
@@ -365,6 +367,34 @@ class Lowering {
     if (Status needed = need_family(net::Family::V6); !needed) return needed;
     emit(LoadPayload{.base = PayloadBase::Network, .offset = 7, .length = 1});
     emit(Compare{.value = {m.value}});
+    return ok();
+  }
+  Status add(const SocketUserIs& m) {
+    emit(LoadMeta{.key = MetaKey::SocketUser});
+    emit(Compare{.with = equal_if(m.is), .value = host_order(m.user)});
+    return ok();
+  }
+  Status add(const SocketCgroupIs& m) {
+    if (m.path.empty() || m.level() > kMaxCgroupLevel) {
+      return fail(ErrorCode::InvalidArgument,
+                  fmt::format("cgroup \"{}\": name one that is 1 to {} levels below the root",
+                              m.path, kMaxCgroupLevel));
+    }
+    emit(LoadSocketCgroup{.level = m.level()});
+    emit(Compare{.value = host_order(m.id)});
+    return ok();
+  }
+  Status add(const LaterFragment& m) {
+    if (Status needed = need_family(m.family); !needed) return needed;
+    const bool v4 = m.family == net::Family::V4;
+    if (v4) {
+      emit(LoadPayload{.base = PayloadBase::Network, .offset = 6, .length = 2});
+    } else {
+      emit(LoadExtension{.header = kFragmentHeader, .offset = 2, .length = 2});
+    }
+    emit(Bitwise{.mask = network_order(v4 ? kFragmentOffsetIpv4 : kFragmentOffsetIpv6),
+                 .flip = network_order(0)});
+    emit(Compare{.with = CompareWith::NotEqual, .value = network_order(0)});
     return ok();
   }
   Status add(const TcpSyn&) {

@@ -127,6 +127,15 @@ struct Printer {
   std::string operator()(const HopLimitIs& m) const {
     return fmt::format("ip6 hoplimit {}", m.value);
   }
+  std::string operator()(const SocketUserIs& m) const {
+    return fmt::format("meta skuid {}{}", negation(m.is), m.user);
+  }
+  std::string operator()(const SocketCgroupIs& m) const {
+    return fmt::format("socket cgroupv2 level {} {}", m.level(), quoted(m.path));
+  }
+  std::string operator()(const LaterFragment& m) const {
+    return m.family == net::Family::V4 ? "ip frag-off & 0x1fff != 0" : "frag frag-off != 0";
+  }
   std::string operator()(const TcpSyn&) const { return "tcp flags syn / syn,rst"; }
   std::string operator()(const Counter&) const { return "counter"; }
   std::string operator()(const Log& s) const {

@@ -2,6 +2,7 @@
 // nft_print.h, lowered to what the kernel runs by nft_lower.h.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@ inline constexpr std::size_t kMaxCommentLength = 127;  // What nft(8) reads back
 inline constexpr std::size_t kMaxListLength = 1024;    // Members of one anonymous set.
 inline constexpr std::size_t kMaxInterfaceLength = 15;
 inline constexpr std::size_t kMaxLogPrefixLength = 126;
+inline constexpr unsigned kMaxCgroupLevel = 255;
 
 enum class Family : std::uint8_t { Ip, Ip6, Inet, Arp, Bridge, Netdev };
 enum class Hook : std::uint8_t { Prerouting, Input, Forward, Output, Postrouting, Ingress, Egress };
@@ -146,6 +148,30 @@ struct HopLimitIs {
   friend bool operator==(const HopLimitIs&, const HopLimitIs&) = default;
 };
 
+// meta skuid: whose socket sends it. What has none, such as the rest of a connection that its
+// program has closed, leaves the rule, whether it must hold or must not.
+struct SocketUserIs {
+  std::uint32_t user = 0;
+  Is is = Is::Yes;
+  friend bool operator==(const SocketUserIs&, const SocketUserIs&) = default;
+};
+// No user has this number: what is not its own belongs to somebody.
+inline constexpr std::uint32_t kNoUser = 0xffffffff;
+
+// socket cgroupv2: the socket was made in this group or one below it.
+struct SocketCgroupIs {
+  std::string path{};    // Below the root: "system.slice/backup.service".
+  std::uint64_t id = 0;  // What the kernel compares; its folder's inode.
+  unsigned level() const { return static_cast<unsigned>(std::ranges::count(path, '/')) + 1; }
+  friend bool operator==(const SocketCgroupIs&, const SocketCgroupIs&) = default;
+};
+
+// ip frag-off, frag frag-off: a fragment but the first, which alone has ports.
+struct LaterFragment {
+  net::Family family = net::Family::V4;
+  friend bool operator==(const LaterFragment&, const LaterFragment&) = default;
+};
+
 // tcp flags syn / syn,rst: the first segment of a connection, and its answer.
 struct TcpSyn {
   friend bool operator==(const TcpSyn&, const TcpSyn&) = default;
@@ -216,8 +242,9 @@ struct Goto {
 
 using Term = std::variant<InterfaceIs, AddressIn, FamilyIs, EtherTypeIs, ProtocolIn, PortIn, MarkIs,
                           ConnStateIn, ConnWayIs, AddressTypeIs, ReversePathMissing, IcmpTypeIn,
-                          HopLimitIs, TcpSyn, Counter, Log, SetMark, CopyMark, ClampMss, Masquerade,
-                          SourceNat, Accept, Drop, Return, Reject, Jump, Goto>;
+                          HopLimitIs, SocketUserIs, SocketCgroupIs, LaterFragment, TcpSyn, Counter,
+                          Log, SetMark, CopyMark, ClampMss, Masquerade, SourceNat, Accept, Drop,
+                          Return, Reject, Jump, Goto>;
 
 struct Rule {
   std::vector<Term> terms{};  // In the order of evaluation.

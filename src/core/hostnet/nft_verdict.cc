@@ -41,6 +41,8 @@ class Headers {
       transport_.known[0] = 0xff;
     }
     if (packet.hop_limit) put_network(v4 ? 8 : 7, {&*packet.hop_limit, 1});
+    const std::uint8_t fragment[] = {0, std::uint8_t{packet.later_fragment}};
+    if (v4) put_network(6, fragment);
   }
 
   void load(const LoadPayload& load, Registers& registers) const {
@@ -77,6 +79,9 @@ class Headers {
         return registers.set(load.to, Bytes{static_cast<std::uint8_t>(*packet_.protocol)});
       case MetaKey::PacketType:
         return load_number(kPacketToHost, load.to, registers);
+      case MetaKey::SocketUser:
+        return load_number(packet_.socket ? packet_.socket->user : std::nullopt, load.to,
+                           registers);
       case MetaKey::Other:
         return registers.forget(load.to, 16);
     }
@@ -95,6 +100,35 @@ class Headers {
     } else {
       registers.forget(load.to, 16);
     }
+  }
+
+  void load(const LoadSocketCgroup& load, Registers& registers) const {
+    if (!packet_.socket) return registers.forget(load.to, sizeof(std::uint64_t));
+    registers.set(load.to, host_order(packet_.socket->cgroups[load.level - 1]));
+  }
+
+  void load(const LoadExtension& load, Registers& registers) const {
+    if (load.header == kFragmentHeader && load.offset == 2 && load.length == 2) {
+      return registers.set(load.to, Bytes{0, 8});
+    }
+    registers.forget(load.to, 16);
+  }
+
+  // Whether the packet has what is loaded; else it leaves the rule.
+  Truth has(const LoadMeta& load) const {
+    const bool lacks = load.key == MetaKey::SocketUser && packet_.socket && !packet_.socket->user;
+    return truth_of(!lacks);
+  }
+  Truth has(const LoadPayload& load) const {
+    return truth_of(load.base != PayloadBase::Transport || !packet_.later_fragment);
+  }
+  Truth has(const LoadSocketCgroup& load) const {
+    if (!packet_.socket) return Truth::Yes;
+    return truth_of(load.level >= 1 && load.level <= packet_.socket->cgroups.size());
+  }
+  Truth has(const LoadExtension& load) const {
+    if (load.header != kFragmentHeader) return Truth::Maybe;
+    return truth_of(!v4() && packet_.later_fragment);
   }
 
   void load(const LoadFib& load, Registers& registers) const {
@@ -244,8 +278,16 @@ class Judge {
 
   void need(Step& step, Truth truth) { step.matches = std::min(step.matches, truth); }
 
-  void execute(const LoadMeta& e, Step& step) { headers_.load(e, step.registers, mark_); }
-  void execute(const LoadPayload& e, Step& step) { headers_.load(e, step.registers); }
+  template <class Load, class... State>
+  void load_if_there(const Load& e, Step& step, const State&... state) {
+    const Truth there = headers_.has(e);
+    need(step, there);
+    if (there != Truth::No) headers_.load(e, step.registers, state...);
+  }
+  void execute(const LoadMeta& e, Step& step) { load_if_there(e, step, mark_); }
+  void execute(const LoadPayload& e, Step& step) { load_if_there(e, step); }
+  void execute(const LoadSocketCgroup& e, Step& step) { load_if_there(e, step); }
+  void execute(const LoadExtension& e, Step& step) { load_if_there(e, step); }
   void execute(const LoadConn& e, Step& step) { headers_.load(e, step.registers); }
   void execute(const LoadFib& e, Step& step) { headers_.load(e, step.registers); }
   void execute(const LoadRouteMss& e, Step& step) { step.registers.forget(e.to, 4); }

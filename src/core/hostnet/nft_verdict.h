@@ -9,6 +9,12 @@
 
 namespace ginnel::hostnet::nft {
 
+// The socket that sends a packet.
+struct SendingSocket {
+  std::optional<std::uint32_t> user{};   // Absent: its program has closed it.
+  std::vector<std::uint64_t> cgroups{};  // From the first level below the root.
+};
+
 // Absent: it may be anything.
 struct PartialPacket {
   net::Family family = net::Family::V4;
@@ -26,7 +32,9 @@ struct PartialPacket {
   std::optional<std::uint8_t> hop_limit{};
   std::optional<std::uint32_t> connection_mark{};
   std::optional<ConnWay> way{};
+  std::optional<SendingSocket> socket{};
   ConnState state = kNew;
+  bool later_fragment = false;  // And so without ports.
   AddressType source_type = AddressType::Unicast;
   AddressType destination_type = AddressType::Unicast;
 };

@@ -9,6 +9,7 @@
 #include "core/hostnet/lock_tables.h"
 #include "core/hostnet/nft_match.h"
 #include "core/hostnet/nft_print.h"
+#include "os/cgroup.h"
 #include "os/clock.h"
 #include "os/connection_table.h"
 #include "os/descriptor_guardian.h"
@@ -32,8 +33,10 @@ constexpr auto kTurnInterval = std::chrono::milliseconds(10);
 // What a former policy, or one whose process was killed while it changed, put there.
 bool is_ours(const LockPolicy& policy, const hostnet::RoutingRule& rule) {
   if (rule.origin != hostnet::RouteOrigin::Ginnel) return false;
-  return rule.priority == policy.allowed_priority || rule.priority == policy.tunnel_priority ||
-         rule.priority == policy.unreachable_priority;
+  const std::uint32_t priorities[] = {policy.allowed_priority, policy.split_dns_priority(),
+                                      policy.split_priority(), policy.tunnel_priority,
+                                      policy.unreachable_priority};
+  return std::ranges::find(priorities, rule.priority) != std::end(priorities);
 }
 bool is_ours(const LockPolicy& policy, const hostnet::Route& route) {
   return route.origin == hostnet::RouteOrigin::Ginnel && route.table == policy.table;
@@ -89,6 +92,25 @@ std::uint64_t stopped_in(const nft::ListedTable& table, std::string_view chain) 
   return packets;
 }
 
+nft::Counted counted_in(const nft::ListedTable& table, std::string_view chain,
+                        std::string_view comment) {
+  const nft::ListedChain* found = table.find_chain(chain);
+  if (!found) return {};
+  const auto rule = std::ranges::find(found->rules, comment, &nft::ListedRule::comment);
+  return rule == found->rules.end() ? nft::Counted{} : rule->counted;
+}
+
+void count_split(const nft::ListedTable& table, LockReport& report) {
+  for (std::size_t place = 0; place < report.policy.split.size(); ++place) {
+    const hostnet::SplitProgram& program = report.policy.split[place];
+    const std::string comment = hostnet::lock_split_comment(place);
+    report.split.push_back({.name = program.to_string(),
+                            .present = program.is_present(),
+                            .sent = counted_in(table, "output", comment),
+                            .received = counted_in(table, "input", comment)});
+  }
+}
+
 void count(const nft::Ruleset& ruleset, LockReport& report) {
   const std::string name = LockPolicy::owner().table_name();
   for (const nft::ListedTable& table : ruleset.tables) {
@@ -97,6 +119,7 @@ void count(const nft::Ruleset& ruleset, LockReport& report) {
       report.stopped_local += stopped_in(table, "output") + stopped_in(table, "dns");
       report.stopped_forwarded += stopped_in(table, "forwarded");
       report.refused_input += stopped_in(table, "input") + stopped_in(table, "guard");
+      count_split(table, report);
       // The rules for it are the first that count.
       const nft::ListedChain* output = table.find_chain("output");
       const std::size_t transports =
@@ -169,6 +192,9 @@ Result<bool> KillSwitch::take_descriptor(const os::Fd& descriptor) {
 
 LockPolicy KillSwitch::on_host(LockPolicy policy, const HostState& host) const {
   policy.devices = lockable_devices(host, policy.tunnels, policy.lans);
+  for (hostnet::SplitProgram& program : policy.split) {
+    if (!program.has_user()) program.cgroup_id = os::find_cgroup(program.cgroup).value_or(0);
+  }
   return policy;
 }
 

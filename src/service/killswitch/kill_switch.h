@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/hostnet/nft_ruleset.h"
 #include "os/fd.h"
 #include "os/file.h"
 #include "os/host_applier.h"
@@ -17,6 +18,14 @@ namespace ginnel::killswitch {
 struct Places {
   std::string state_directory = kStateDirectory;
   std::string run_directory = os::kRunDirectory;
+};
+
+// What a program beside the tunnel has sent and got since the ruleset was loaded.
+struct SplitTraffic {
+  std::string name{};
+  bool present = true;  // Or its cgroup does not exist.
+  hostnet::nft::Counted sent{};
+  hostnet::nft::Counted received{};
 };
 
 struct LockReport {
@@ -32,6 +41,7 @@ struct LockReport {
   std::uint64_t stopped_devices = 0;
   std::uint64_t refused_input = 0;
   std::uint64_t transport = 0;  // And the tunnel's own that were let out.
+  std::vector<SplitTraffic> split{};
 
   bool is_locked() const { return policy.state != hostnet::LockState::Off; }
   bool is_armed() const { return is_locked() && missing.empty(); }

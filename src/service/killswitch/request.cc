@@ -96,6 +96,35 @@ Status add_tunnel(const Request& request, const hostnet::HostState& host,
   return ok();
 }
 
+// Paths are taken below the hierarchy's root, or as they stand in the file system.
+std::string below_root(std::string_view path) {
+  constexpr std::string_view kUsualRoot = "/sys/fs/cgroup";
+  if (path.starts_with(kUsualRoot)) path.remove_prefix(kUsualRoot.size());
+  while (path.starts_with('/')) path.remove_prefix(1);
+  while (path.ends_with('/')) path.remove_suffix(1);
+  return std::string(path);
+}
+
+Status add_split(const Request& request, LockPolicy& policy) {
+  for (const std::string& text : request.split_users) {
+    const auto user = parse_number<std::uint32_t>(text, 1, hostnet::SplitProgram::kNoUser - 1);
+    if (!user) {
+      return fail(ErrorCode::InvalidArgument,
+                  fmt::format("--split-uid: \"{}\" is no user's number from 1 on; \"id -u NAME\" "
+                              "tells it",
+                              text));
+    }
+    policy.split.push_back({.user = *user});
+  }
+  for (const std::string& path : request.split_cgroups) {
+    policy.split.push_back({.cgroup = below_root(path)});
+  }
+  policy.split_dns = request.split_dns;
+  if (!request.split_dns || !policy.split.empty()) return ok();
+  return fail(ErrorCode::InvalidArgument,
+              "--split-dns: name the programs with --split-uid or --split-cgroup");
+}
+
 // The session that asks keeps its way in; nobody else gets one by that.
 void add_own_session(const Request& request, const hostnet::HostState& host, LockPolicy& policy) {
   const auto peer = gateway::ssh_peer(request.ssh_connection);
@@ -129,7 +158,8 @@ Result<LockPolicy> policy_of(const Request& request, const hostnet::HostState& h
   for (Status read : {read_list("--allow", request.allow, policy.allowed),
                       read_list("--manage", request.manage, policy.manage),
                       read_list("--dhcp-server", request.dhcp, policy.dhcp_servers),
-                      read_list("--dns", request.dns, policy.dns), check_allowed(policy.allowed)}) {
+                      read_list("--dns", request.dns, policy.dns), check_allowed(policy.allowed),
+                      add_split(request, policy)}) {
     if (!read) return pass(std::move(read));
   }
   if (request.lan_access) {
@@ -137,6 +167,7 @@ Result<LockPolicy> policy_of(const Request& request, const hostnet::HostState& h
     policy.allowed.insert(policy.allowed.end(), local.begin(), local.end());
   }
   add_own_session(request, host, policy);
+  if (Status checked = check(policy); !checked) return pass(std::move(checked));
   return policy;
 }
 

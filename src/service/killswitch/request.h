@@ -18,6 +18,9 @@ struct Request {
   std::vector<std::string> manage{};
   std::vector<std::string> dhcp{};
   std::vector<std::string> dns{};  // Instead of the file's.
+  std::vector<std::string> split_users{};
+  std::vector<std::string> split_cgroups{};
+  bool split_dns = false;
   std::optional<std::string> mark{};
   bool lan_access = false;
   bool owned = true;

@@ -168,9 +168,16 @@ TEST_F(RtnetlinkTest, CarriesOutEveryKindOfRule) {
         RoutingRule{.priority = 6, .in_interface = "lo", .out_interface = "wg0", .table = 7},
         RoutingRule{.priority = 7, .table = kMainTable, .suppress_prefix_length = 0},
         RoutingRule{.family = net::Family::V6,
-        .priority = 8,
-        .from = prefix("fd00::/8"),
-        .action = RuleAction::Prohibit}}) {
+                    .priority = 8,
+                    .from = prefix("fd00::/8"),
+                    .action = RuleAction::Prohibit},
+        RoutingRule{.priority = 9, .users = hostnet::UserRange{1000, 1002}, .table = kMainTable},
+        RoutingRule{.family = net::Family::V6,
+                    .priority = 9,
+                    .mark = 1,
+                    .mark_mask = 3,
+                    .users = hostnet::UserRange{7, 7},
+                    .table = kMainTable}}) {
     SCOPED_TRACE(rule.to_string());
     expect_applied(AddRule{rule});
     const HostState state = read();

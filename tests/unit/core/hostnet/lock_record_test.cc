@@ -11,12 +11,15 @@ TEST(LockRecord, ReadsWhatItWrote) {
   for (LockState state : kLockStates) {
     LockPolicy policy = full_policy(state);
     policy.devices.clear();  // They are the host's own affair.
-    policy.mark = {.value = 51820, .mask = 0xff00ffff};
+    policy.split[1].cgroup_id = 0;
+    policy.split_dns = true;
+    policy.split_mark.mask = 0x7f000000;
+    policy.mark = {.value = 51820, .mask = 0x8000ffff};
     policy.owned = false;
     policy.table = 7;
     policy.allowed_priority = 100;
-    policy.tunnel_priority = 101;
-    policy.unreachable_priority = 102;
+    policy.tunnel_priority = 103;
+    policy.unreachable_priority = 104;
     const auto read = parse_lock_policy(to_text(policy));
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(*read, policy) << name_of(state);
@@ -37,7 +40,11 @@ TEST(LockRecord, NamesTheLineThatItCannotRead) {
                                     "listen_port\t0",
                                     "tunnel\tsixteen-letters-",
                                     "priorities\t1\t2",
-                                    "table\t-1"};
+                                    "table\t-1",
+                                    "split_dns\tyes",
+                                    "split_user\t4294967295",
+                                    "split_user\troot",
+                                    "split_name\tcurl"};
   for (std::string_view line : lines) {
     SCOPED_TRACE(line);
     const auto read = parse_lock_policy("state\tlocked\n" + std::string(line) + "\n");

@@ -29,6 +29,24 @@ TEST(LockRouting, HasTheRulesOfTheGatewayButNoneToTheEndpoint) {
   EXPECT_EQ(rules_of(policy, net::Family::V6), expected6);
 }
 
+TEST(LockRouting, LeadsProgramsBesideTheTunnelButNotWhatTheyAskItsServers) {
+  LockPolicy policy{.state = LockState::Connected,
+                    .endpoints = {to_endpoint("198.51.100.1:51820")},
+                    .tunnels = {"wg0"},
+                    .dns = {to_address("10.2.0.1"), to_address("198.51.100.1")},
+                    .split = {{.user = 1000}, {.cgroup = "a/b"}}};
+  const std::vector<std::string> expected = {"8: from all to 10.2.0.1/32 lookup 1000",
+                                             "9: from all fwmark 0x1000000/0xff000000 lookup 254",
+                                             "9: from all uidrange 1000-1000 lookup 254",
+                                             "9: from all fwmark 0x2000000/0xff000000 lookup 254",
+                                             "10: not from all fwmark 0x8888/0xffff lookup 1000",
+                                             "11: not from all fwmark 0x8888/0xffff unreachable"};
+  EXPECT_EQ(rules_of(policy, net::Family::V4), expected);
+  EXPECT_EQ(rules_of(policy, net::Family::V6).size(), 5u);
+  policy.state = LockState::Error;
+  EXPECT_EQ(rules_of(policy, net::Family::V4).size(), 2u);
+}
+
 TEST(LockRouting, LeadsNowhereBeforeItLeadsIntoTheTunnel) {
   const auto routes = [](LockState state) { return lock_routing(full_policy(state)); };
   for (LockState state : kLockStates) {

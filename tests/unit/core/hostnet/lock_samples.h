@@ -25,6 +25,9 @@ inline LockPolicy full_policy(LockState state) {
       .lans = {{.interface = "eth1",
                 .prefixes = {to_prefix("10.100.0.0/24"), to_prefix("fd10::/64")}}},
       .allowed = {to_prefix("192.168.7.0/24"), to_prefix("fd07::/64"), to_prefix("224.0.0.251/32")},
+      .split = {{.user = 1000},
+                {.cgroup = "backup.slice/nightly.service", .cgroup_id = 77},
+                {.cgroup = "gone.service"}},
       .manage = {to_prefix("192.168.50.0/24"), to_prefix("2001:db8:50::/64")},
       .dhcp_servers = {to_address("192.168.1.1")},
       .devices = {{.name = "eth0", .number = 2}, {.name = "eth1", .number = 3, .lan = "eth1"}}};

@@ -2,6 +2,7 @@
 // what may leave that stands here in plain words.
 #include "core/hostnet/lock_tables.h"
 
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include <random>
@@ -23,6 +24,9 @@ using nft::Protocol;
 
 constexpr std::uint32_t kMark = 0x8888;
 constexpr std::uint32_t kManageEth0 = 2u << 16;
+constexpr std::uint32_t kUser = 1000;  // Beside the tunnel.
+constexpr std::uint32_t kOther = 1001;
+constexpr std::uint64_t kCgroup = 77;  // The second program beside the tunnel.
 
 class Lock {
  public:
@@ -62,8 +66,15 @@ class Lock {
     return passes(tables_[1], "egress-" + out, packet);
   }
   std::optional<std::string> route(const PartialPacket& packet) const {
-    return route_packet(routing_.rules, main_,
-                        {.destination = *packet.destination, .mark = packet.mark.value_or(0)});
+    // Once more after the filter has marked it.
+    std::optional<std::string> way;
+    for (std::uint32_t mark : {packet.mark.value_or(0), marked(packet)}) {
+      way = route_packet(routing_.rules, main_,
+                         {.destination = *packet.destination,
+                          .mark = mark,
+                          .user = packet.socket->user.value_or(kOther)});
+    }
+    return way;
   }
   bool input_passes(const PartialPacket& packet) const {
     return passes(tables_[0], "input", packet);
@@ -77,11 +88,15 @@ class Lock {
     EXPECT_TRUE(judgement.certain);
     return !judgement.dropped;
   }
-  // By the chain before the filter's.
-  std::uint32_t marked(const PartialPacket& packet) const {
-    const auto judgement = judge(tables_[0], *tables_[0].find_chain("replies"), packet);
-    EXPECT_TRUE(judgement.mark.has_value());
-    return judgement.mark.value_or(0);
+  // By the chains before the filter's.
+  std::uint32_t marked(PartialPacket packet) const {
+    for (const char* name : {"replies", "beside"}) {
+      const nft::ListedChain* chain = tables_[0].find_chain(name);
+      if (!chain) continue;
+      packet.mark = judge(tables_[0], *chain, packet).mark;
+      EXPECT_TRUE(packet.mark.has_value());
+    }
+    return packet.mark.value_or(0);
   }
 
   LockPolicy policy_;
@@ -140,10 +155,22 @@ bool is_management_reply(const LockPolicy& policy, const PartialPacket& packet) 
          is_in(policy.manage, *packet.destination);
 }
 
+// Sent by a program beside the tunnel, whoever else had its port before.
+bool is_split(const LockPolicy& policy, const PartialPacket& packet) {
+  if (!policy.passes_allowed() || packet.way == ConnWay::Reply) return false;
+  if (is_dns(packet) && !policy.split_dns) return false;
+  const nft::SendingSocket& socket = *packet.socket;
+  if (socket.user) {
+    return socket.user == kUser || (socket.cgroups.size() > 1 && socket.cgroups[1] == kCgroup);
+  }
+  const std::uint32_t place = *packet.connection_mark >> 24;
+  return place == 1 || place == 2;
+}
+
 // What may leave by eth0 from a local program: everything else is a leak.
 bool may_leave(const LockPolicy& policy, const PartialPacket& packet) {
   if (is_transport(policy, packet) || is_housekeeping(policy, packet) ||
-      is_management_reply(policy, packet)) {
+      is_management_reply(policy, packet) || is_split(policy, packet)) {
     return true;
   }
   return policy.passes_allowed() && is_in(policy.allowed, *packet.destination) && !is_dns(packet);
@@ -170,8 +197,11 @@ class Packets {
                                std::uint8_t{135}, std::uint8_t{136}, std::uint8_t{143}});
     }
     packet.hop_limit = chance(2) ? 255 : 64;
-    packet.mark = pick({0u, 0u, kMark, kMark | 0x40000000u, 0x8880u, 0x18888u & 0xffffu, 7u});
-    packet.connection_mark = pick({0u, 0u, kManageEth0, 3u << 16, kManageEth0 | 5u});
+    packet.mark = pick({0u, 0u, kMark, kMark | 0x40000000u, 0x8880u, 0x18888u & 0xffffu, 7u,
+                        1u << 24, (2u << 24) | kMark});
+    packet.connection_mark = pick({0u, 0u, kManageEth0, 3u << 16, kManageEth0 | 5u, 1u << 24,
+                                   2u << 24, 3u << 24, kManageEth0 | (1u << 24)});
+    packet.socket = pick(sockets_);
     packet.way = chance(2) ? ConnWay::Original : ConnWay::Reply;
     packet.state = packet.way == ConnWay::Reply || chance(2) ? nft::kEstablished : nft::kNew;
     return packet;
@@ -189,6 +219,16 @@ class Packets {
   static constexpr std::uint16_t kPorts[] = {53, 853, 67, 68, 546, 547, 51820, 51821, 443, 40000};
 
   bool chance(unsigned one_in) { return random_() % one_in == 0; }
+  const nft::SendingSocket sockets_[9] = {{.user = kOther},
+                                          {.user = kOther, .cgroups = {5}},
+                                          {.user = 0, .cgroups = {5, 6, kCgroup}},
+                                          {.user = kOther, .cgroups = {kCgroup, 5}},
+                                          {.user = kUser},
+                                          {.user = kUser, .cgroups = {5, kCgroup}},
+                                          {.user = kOther, .cgroups = {5, kCgroup}},
+                                          {.user = 0, .cgroups = {5, kCgroup, 8}},
+                                          {.cgroups = {5, 6}}};
+
   template <class T, std::size_t kSize>
   T pick(const T (&values)[kSize]) {
     return values[random_() % kSize];
@@ -198,11 +238,28 @@ class Packets {
 };
 
 std::string describe(const PartialPacket& packet) {
-  return fmt::format("to {} protocol {} ports {} {} icmp {} mark {:#x} connection mark {:#x} {}",
-                     packet.destination->to_string(), static_cast<int>(*packet.protocol),
-                     packet.source_port.value_or(0), packet.destination_port.value_or(0),
-                     packet.icmp_type.value_or(0), *packet.mark, *packet.connection_mark,
-                     packet.way == ConnWay::Reply ? "reply" : "original");
+  return fmt::format(
+      "to {} protocol {} ports {} {} icmp {} mark {:#x} connection mark {:#x} {} "
+      "user {} cgroups {}",
+      packet.destination->to_string(), static_cast<int>(*packet.protocol),
+      packet.source_port.value_or(0), packet.destination_port.value_or(0),
+      packet.icmp_type.value_or(0), *packet.mark, *packet.connection_mark,
+      packet.way == ConnWay::Reply ? "reply" : "original",
+      packet.socket->user.value_or(nft::kNoUser), fmt::join(packet.socket->cgroups, "/"));
+}
+
+PartialPacket udp(const char* from, std::uint16_t source, const char* to, std::uint16_t port) {
+  return {.family = to_address(to).family(),
+          .in_interface = "eth0",
+          .source = to_address(from),
+          .destination = to_address(to),
+          .protocol = Protocol::Udp,
+          .source_port = source,
+          .destination_port = port,
+          .icmp_type = {},
+          .hop_limit = 64,
+          .connection_mark = 0,
+          .way = ConnWay::Original};
 }
 
 constexpr int kPackets = 4000;
@@ -218,6 +275,57 @@ TEST(LockLayers, LetOutWhatIsExceptedAndNothingElse) {
       const bool may = may_leave(lock.policy(), packet);
       EXPECT_EQ(lock.filter_passes(packet, "eth0"), may);
       EXPECT_EQ(lock.device_passes(packet, "eth0"), may);
+    }
+  }
+}
+
+TEST(LockLayers, LetOutTheQuestionsOfProgramsBesideTheTunnelWhenAsked) {
+  LockPolicy policy = full_policy(LockState::Connected);
+  policy.split_dns = true;
+  const Lock lock(policy);
+  Packets packets(4);
+  int asked = 0;
+  for (int i = 0; i < kPackets; ++i) {
+    const PartialPacket packet = packets.next();
+    SCOPED_TRACE(describe(packet));
+    const bool may = may_leave(policy, packet);
+    EXPECT_EQ(lock.filter_passes(packet, "eth0"), may);
+    EXPECT_EQ(lock.device_passes(packet, "eth0"), may);
+    asked += may && is_dns(packet);
+  }
+  EXPECT_GT(asked, 20);
+}
+
+// The filter sees datagrams whole, a device in pieces, all of which have the mark of the whole.
+TEST(LockLayers, LetOutTheFragmentsOfTheTunnelsOwnDatagrams) {
+  struct Row {
+    const char* to;
+    std::uint32_t mark;
+    Protocol protocol;
+    bool passes;
+  };
+  const Row rows[] = {
+      {"198.51.100.1", kMark, Protocol::Udp, true},
+      {"2001:db8:1::1", kMark, Protocol::Udp, true},
+      {"198.51.100.1", kMark | 0x40000000u, Protocol::Udp, true},
+      {"198.51.100.1", 0, Protocol::Udp, false},
+      {"2001:db8:1::1", 0, Protocol::Udp, false},
+      {"198.51.100.1", 0x8880, Protocol::Udp, false},
+      {"198.51.100.2", kMark, Protocol::Udp, false},
+      {"2001:db8:1::2", kMark, Protocol::Udp, false},
+      {"198.51.100.1", kMark, Protocol::Tcp, false},
+  };
+  for (LockState state : {LockState::Locked, LockState::Connecting, LockState::Connected}) {
+    const Lock lock(state);
+    for (const Row& row : rows) {
+      PartialPacket fragment = udp("192.168.1.7", 51820, row.to, 51820);
+      fragment.protocol = row.protocol;
+      fragment.mark = row.mark;
+      fragment.socket = {.user = kOther, .cgroups = {}};
+      fragment.later_fragment = true;
+      SCOPED_TRACE(fmt::format("{}, {}", name_of(state), describe(fragment)));
+      EXPECT_EQ(lock.device_passes(fragment, "eth0"),
+                row.passes && lock.policy().passes_transport());
     }
   }
 }
@@ -267,7 +375,9 @@ TEST(LockLayers, AgreeWithRouting) {
     const bool passes = lock.filter_passes(packet, "eth0");
     const bool to_lan = is_in(lock.policy().lans[0].prefixes, to);
     const bool solicits = packet.protocol == Protocol::Icmp6 && *packet.icmp_type >= 133;
-    if (passes && !to_lan && !solicits) {
+    // A program beside the tunnel may go there directly, and is led there with everybody else.
+    const bool asks_tunnel = is_split(lock.policy(), packet) && is_among(lock.policy().dns, to);
+    if (passes && !to_lan && !solicits && !asks_tunnel) {
       EXPECT_EQ(way, "eth0");
       ++outside;
     }
@@ -276,18 +386,17 @@ TEST(LockLayers, AgreeWithRouting) {
   EXPECT_GT(outside, kPackets / 20);
 }
 
-PartialPacket udp(const char* from, std::uint16_t source, const char* to, std::uint16_t port) {
-  return {.family = to_address(to).family(),
-          .in_interface = "eth0",
-          .source = to_address(from),
-          .destination = to_address(to),
-          .protocol = Protocol::Udp,
-          .source_port = source,
-          .destination_port = port,
-          .icmp_type = {},
-          .hop_limit = 64,
-          .connection_mark = 0,
-          .way = ConnWay::Original};
+// Its packets go by the main table, whose default leads outside; what it asks the tunnel's servers
+// does not.
+TEST(LockLayers, LeadAProgramBesideTheTunnelOutsideThoughTheTunnelIsGone) {
+  const Lock lock(LockState::Locked);
+  PartialPacket packet = udp("192.168.1.7", 40000, "8.8.8.8", 443);
+  packet.socket = {.user = kOther, .cgroups = {}};
+  EXPECT_EQ(lock.route(packet), std::nullopt);
+  packet.socket->user = kUser;
+  EXPECT_EQ(lock.route(packet), "eth0");
+  packet.destination = to_address("10.2.0.1");
+  EXPECT_EQ(lock.route(packet), std::nullopt);
 }
 
 TEST(LockInput, TakesWhatIsExpectedOnly) {

@@ -138,6 +138,8 @@ TEST(NftLower, RefusesWhatOneRuleCannotMean) {
       {AddressIn{.prefixes = {prefix("10.0.0.0/8")}}, Family::Ip6,
        "IPv4 and IPv6 in one rule; write one for each"},
       {PortIn{.ports = {{9, 1}}}, Family::Inet, "port: the range 9-1 is the wrong way round"},
+      {SocketCgroupIs{.path = ""}, Family::Inet,
+       "cgroup \"\": name one that is 1 to 255 levels below the root"},
       {Log{std::string(kMaxLogPrefixLength + 1, 'x')}, Family::Inet,
        "log prefix: over 126 characters"},
   };

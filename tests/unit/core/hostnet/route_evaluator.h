@@ -15,6 +15,7 @@ namespace ginnel::hostnet {
 struct RoutedPacket {
   net::Address destination{};
   std::uint32_t mark = 0;
+  std::uint32_t user = 0;
   std::string bound_to{};  // SO_BINDTODEVICE.
 };
 
@@ -31,6 +32,8 @@ inline std::optional<std::string> route_packet(const std::vector<RoutingRule>& r
   for (const RoutingRule& rule : sorted | std::views::values) {
     bool matches = (packet.mark & rule.mark_mask) == rule.mark;
     matches = matches && (!rule.to || rule.to->contains(packet.destination));
+    const auto& users = rule.users;
+    matches = matches && (!users || (users->first <= packet.user && packet.user <= users->last));
     if (matches == rule.inverted) continue;
     if (rule.action == RuleAction::Unreachable) return std::nullopt;
     const Route* best = nullptr;
