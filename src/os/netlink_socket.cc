@@ -17,8 +17,15 @@ namespace ginnel::os {
 namespace {
 
 constexpr int kMaxDumpAttempts = 16;
-constexpr int kMaxErrno = 4095;                    // As the kernel has it.
-constexpr int kSendBufferBytes = 4 * 1024 * 1024;  // A transaction is one datagram.
+constexpr int kMaxErrno = 4095;  // As the kernel has it.
+constexpr std::size_t kTransactionOverhead = 4096;
+
+// Ours to raise with CAP_NET_ADMIN only; else as far as the host allows.
+void set_send_buffer(const Fd& fd, int bytes) {
+  if (::setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof bytes) != 0) {
+    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+  }
+}
 
 // The text that the kernel attaches to a refusal, behind the (possibly capped) copy of the request.
 std::string extended_text(const nlmsghdr& header, const nlmsgerr& refusal) {
@@ -73,9 +80,7 @@ Result<NetlinkSocket> NetlinkSocket::open(int protocol) {
   const int on = 1;
   ::setsockopt(fd.get(), SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
   ::setsockopt(fd.get(), SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
-  if (::setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUFFORCE, &kSendBufferBytes, sizeof(int)) != 0) {
-    ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof(int));
-  }
+  set_send_buffer(fd, kUsualTransaction);
   return NetlinkSocket(std::move(fd));
 }
 
@@ -196,6 +201,14 @@ Result<NetlinkSocket::DumpEnd> NetlinkSocket::read_dump(std::uint32_t sequence,
 // The kernel runs a transaction inside the send, so that every answer waits when it returns.
 Result<std::vector<NetlinkRefusal>> NetlinkSocket::transact(ByteView messages,
                                                             std::uint32_t acknowledged) {
+  if (messages.size() > kMaxTransaction) {
+    return fail(ErrorCode::Exhausted,
+                fmt::format("nf_tables: a transaction of {} bytes, over {}; have fewer rules",
+                            messages.size(), kMaxTransaction));
+  }
+  if (messages.size() > kUsualTransaction) {
+    set_send_buffer(fd_, static_cast<int>(messages.size() + kTransactionOverhead));
+  }
   if (Status sent = send(messages); !sent) return pass(std::move(sent));
   std::vector<NetlinkRefusal> refusals;
   bool answered = false;

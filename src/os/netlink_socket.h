@@ -19,6 +19,11 @@ namespace ginnel::os {
 // Room for the largest message that we build or the kernel sends.
 inline constexpr std::size_t kMaxNetlinkMessage = std::size_t{128} * 1024;
 
+// A transaction is one datagram. There is always room for the usual one; more is asked for when it
+// is needed.
+inline constexpr std::size_t kUsualTransaction = std::size_t{4} * 1024 * 1024;
+inline constexpr std::size_t kMaxTransaction = std::size_t{128} * 1024 * 1024;
+
 // The kernel's refusal of one message.
 struct NetlinkRefusal {
   std::uint32_t sequence = 0;

@@ -45,6 +45,7 @@ class ExpressionWriter {
     start("ct");
     u32(NFTNL_EXPR_CT_KEY, number_of(e.key));
     u32(NFTNL_EXPR_CT_DREG, register_number(e.to));
+    if (e.way) u8(NFTNL_EXPR_CT_DIR, std::to_underlying(*e.way));
   }
   void operator()(const nft::StoreConn& e) {
     start("ct");
@@ -138,7 +139,17 @@ class ExpressionWriter {
     u32(NFTNL_EXPR_EXTHDR_LEN, e.length);
     u32(NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
   }
-  void operator()(const nft::Masquerade&) { start("masq"); }
+  void operator()(const nft::SkipTracking&) { start("notrack"); }
+  void operator()(const nft::NatMasquerade& e) {
+    start("masq");
+    std::uint32_t flags = e.random ? NF_NAT_RANGE_PROTO_RANDOM_FULLY : 0;
+    if (e.ports) {
+      flags |= NF_NAT_RANGE_PROTO_SPECIFIED;
+      u32(NFTNL_EXPR_MASQ_REG_PROTO_MIN, register_number(e.ports->first));
+      u32(NFTNL_EXPR_MASQ_REG_PROTO_MAX, register_number(e.ports->second));
+    }
+    if (flags != 0) u32(NFTNL_EXPR_MASQ_FLAGS, flags);
+  }
   void operator()(const nft::NatSource& e) {
     start("nat");
     u32(NFTNL_EXPR_NAT_TYPE, NFT_NAT_SNAT);
@@ -206,13 +217,17 @@ NftnlSet set_object(const NftPlace& place, const nft::Set& set) {
   nftnl_set_set_str(object.get(), NFTNL_SET_TABLE, place.table.c_str());
   nftnl_set_set_str(object.get(), NFTNL_SET_NAME, set.name.c_str());
   nftnl_set_set_u32(object.get(), NFTNL_SET_ID, set.id);
-  std::uint32_t flags = NFT_SET_ANONYMOUS | NFT_SET_CONSTANT;
+  std::uint32_t flags = set.verdict_map ? NFT_SET_MAP : NFT_SET_ANONYMOUS | NFT_SET_CONSTANT;
   if (set.interval) flags |= NFT_SET_INTERVAL;
   nftnl_set_set_u32(object.get(), NFTNL_SET_FLAGS, flags);
   nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_TYPE, number_of(set.key_type));
   nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_LEN, set.key_length);
-  nftnl_set_set_u32(object.get(), NFTNL_SET_DESC_SIZE,
-                    static_cast<std::uint32_t>(set.elements.size()));
+  if (set.verdict_map) {
+    nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+  } else {
+    nftnl_set_set_u32(object.get(), NFTNL_SET_DESC_SIZE,
+                      static_cast<std::uint32_t>(set.elements.size()));
+  }
   auto data = own<UserData>(nftnl_udata_buf_alloc(NFT_USERDATA_MAXLEN));
   CHECK(nftnl_udata_put_u32(data.get(), NFTNL_UDATA_SET_KEYBYTEORDER,
                             set.key_type == nft::KeyType::Interface ? kHostEndian : kBigEndian));
@@ -223,6 +238,10 @@ NftnlSet set_object(const NftPlace& place, const nft::Set& set) {
     CHECK(added != nullptr);
     nftnl_set_elem_set(added, NFTNL_SET_ELEM_KEY, element.key.data(),
                        static_cast<std::uint32_t>(element.key.size()));
+    if (element.verdict) {
+      nftnl_set_elem_set_u32(added, NFTNL_SET_ELEM_VERDICT, number_of(element.verdict->kind));
+      nftnl_set_elem_set_str(added, NFTNL_SET_ELEM_CHAIN, element.verdict->chain.c_str());
+    }
     if (element.interval_end) {
       nftnl_set_elem_set_u32(added, NFTNL_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
     }
@@ -255,7 +274,9 @@ void append_bracket(std::vector<std::uint8_t>& bytes, std::uint16_t type, std::u
 
 }  // namespace
 
-NftBatch::NftBatch() { append_bracket(bytes_, NFNL_MSG_BATCH_BEGIN, 0); }
+NftBatch::NftBatch() : message_(kMaxNetlinkMessage) {
+  append_bracket(bytes_, NFNL_MSG_BATCH_BEGIN, 0);
+}
 
 ByteView NftBatch::finish() {
   append_bracket(bytes_, NFNL_MSG_BATCH_END, static_cast<std::uint32_t>(objects_.size()) + 1);
@@ -273,12 +294,13 @@ void NftBatch::append(std::uint16_t type, nft::Family family, std::uint16_t flag
   objects_.push_back(std::move(object));
   const auto sequence = static_cast<std::uint32_t>(objects_.size());
   if (sequence == acknowledged()) flags |= NLM_F_ACK;
-  std::vector<std::uint8_t> message(kMaxNetlinkMessage);
-  auto* header = nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(message.data()), type,
+  auto* header = nftnl_nlmsg_build_hdr(reinterpret_cast<char*>(message_.data()), type,
                                        number_of(family), flags, sequence);
   build(header);
-  CHECK(header->nlmsg_len <= message.size());
-  bytes_.insert(bytes_.end(), message.begin(), message.begin() + NLMSG_ALIGN(header->nlmsg_len));
+  CHECK(header->nlmsg_len <= message_.size());
+  const auto end = message_.begin() + NLMSG_ALIGN(header->nlmsg_len);
+  bytes_.insert(bytes_.end(), message_.begin(), end);
+  std::fill(message_.begin(), end, 0);  // Padding is not written.
 }
 
 void NftBatch::append_table(const nft::Table& table) {
@@ -321,6 +343,7 @@ void NftBatch::append_set(const NftPlace& place, const nft::Set& set, const std:
   const NftnlSet built = set_object(place, set);
   append(NFT_MSG_NEWSET, place.family, NLM_F_CREATE, object,
          [&](nlmsghdr* header) { nftnl_set_nlmsg_build_payload(header, built.get()); });
+  if (set.elements.empty()) return;
   using Iterator = std::unique_ptr<nftnl_set_elems_iter, NftnlFree<nftnl_set_elems_iter_destroy>>;
   auto elements = own<Iterator>(nftnl_set_elems_iter_create(built.get()));
   // An attribute holds 64 KiB; a long list takes several messages.
@@ -359,6 +382,12 @@ Status NftBatch::add_table(const nft::Table& table) {
   append_table(table);
   // All chains first: a rule may jump to any of them.
   for (const nft::Chain& chain : table.chains) append_chain(table, chain);
+  for (const nft::VerdictMap& map : table.maps) {
+    nft::Set set = nft::to_set(map);
+    set.id = next_set_id_++;
+    append_set({.family = table.family, .table = table.name}, set,
+               fmt::format("add map {} to table {}", map.name, table.name));
+  }
   for (const nft::Chain& chain : table.chains) {
     const NftPlace place{.family = table.family, .table = table.name, .chain = chain.name};
     for (const nft::Rule& rule : chain.rules) {

@@ -53,7 +53,8 @@ class NftBatch {
   void append_set(const NftPlace& place, const hostnet::nft::Set& set, const std::string& object);
 
   std::vector<std::uint8_t> bytes_;
-  std::vector<std::string> objects_;  // By sequence number, less one.
+  std::vector<std::uint8_t> message_;  // The one that is being built; zero between two.
+  std::vector<std::string> objects_;   // By sequence number, less one.
   std::uint32_t next_set_id_ = 1;
 };
 

@@ -1,6 +1,7 @@
 #include "os/nft_decode.h"
 
 #include <libnftnl/expr.h>
+#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 
 #include <algorithm>
@@ -83,7 +84,11 @@ Decoded decode_conn(const Attributes& a) {
   }
   const auto to = a.reg(NFTNL_EXPR_CT_DREG);
   if (!to) return std::nullopt;
-  return LoadConn{.key = key, .to = *to};
+  LoadConn load{.key = key, .to = *to};
+  if (a.has(NFTNL_EXPR_CT_DIR)) {
+    load.way = a.u8(NFTNL_EXPR_CT_DIR) == 0 ? ConnWay::Original : ConnWay::Reply;
+  }
+  return load;
 }
 
 Decoded decode_fib(const Attributes& a) {
@@ -215,7 +220,15 @@ Decoded decode_nat(const Attributes& a) {
                    .address = *address};
 }
 
-Decoded decode_masquerade(const Attributes&) { return Masquerade{}; }
+Decoded decode_masquerade(const Attributes& a) {
+  NatMasquerade masquerade;
+  masquerade.random = (a.u32(NFTNL_EXPR_MASQ_FLAGS) & NF_NAT_RANGE_PROTO_RANDOM_FULLY) != 0;
+  const auto first = a.reg(NFTNL_EXPR_MASQ_REG_PROTO_MIN);
+  const auto last = a.reg(NFTNL_EXPR_MASQ_REG_PROTO_MAX);
+  if (first && last) masquerade.ports.emplace(*first, *last);
+  return masquerade;
+}
+Decoded decode_notrack(const Attributes&) { return SkipTracking{}; }
 Decoded decode_counter(const Attributes&) { return Counter{}; }
 Decoded decode_queue(const Attributes&) { return Verdict{.kind = VerdictKind::Queue}; }
 
@@ -234,10 +247,10 @@ constexpr Decoder kDecoders[] = {
     {"reject", decode_reject},   {"log", decode_log},
     {"nat", decode_nat},         {"masq", decode_masquerade},
     {"counter", decode_counter}, {"queue", decode_queue},
-    {"socket", decode_socket},
+    {"socket", decode_socket},   {"notrack", decode_notrack},
 };
 // These pass every packet on and load no register.
-constexpr std::string_view kStatements[] = {"notrack", "dup", "flow_offload", "last"};
+constexpr std::string_view kStatements[] = {"dup", "flow_offload", "last"};
 // These decide by themselves.
 constexpr std::string_view kTerminals[] = {"redir", "tproxy", "synproxy", "fwd"};
 

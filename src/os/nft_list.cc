@@ -59,13 +59,15 @@ Status Listing::read_chains() {
 }
 
 Status Listing::read_rules() {
+  std::size_t last_chain = 0;
   const auto restart = [&] {
+    last_chain = 0;
     for (ListedTable& table : ruleset_.tables) {
       for (ListedChain& chain : table.chains) chain.rules.clear();
     }
   };
   return dump(NFT_MSG_GETRULE, "list nftables rules", restart,
-              [&](const nlmsghdr& message) { parse_nft_rule(message, ruleset_); });
+              [&](const nlmsghdr& message) { parse_nft_rule(message, ruleset_, last_chain); });
 }
 
 Status Listing::read_sets() {

@@ -40,10 +40,16 @@ constexpr Numbers<MetaKey, 10> kMetaKeys = {{{MetaKey::Protocol, NFT_META_PROTOC
                                              {MetaKey::L4Proto, NFT_META_L4PROTO},
                                              {MetaKey::PacketType, NFT_META_PKTTYPE},
                                              {MetaKey::SocketUser, NFT_META_SKUID}}};
-constexpr Numbers<ConnKey, 4> kConnKeys = {{{ConnKey::State, NFT_CT_STATE},
-                                            {ConnKey::Direction, NFT_CT_DIRECTION},
-                                            {ConnKey::Status, NFT_CT_STATUS},
-                                            {ConnKey::Mark, NFT_CT_MARK}}};
+constexpr Numbers<ConnKey, 10> kConnKeys = {{{ConnKey::State, NFT_CT_STATE},
+                                             {ConnKey::Direction, NFT_CT_DIRECTION},
+                                             {ConnKey::Status, NFT_CT_STATUS},
+                                             {ConnKey::Mark, NFT_CT_MARK},
+                                             {ConnKey::Source4, NFT_CT_SRC_IP},
+                                             {ConnKey::Destination4, NFT_CT_DST_IP},
+                                             {ConnKey::Source6, NFT_CT_SRC_IP6},
+                                             {ConnKey::Destination6, NFT_CT_DST_IP6},
+                                             {ConnKey::SourcePort, NFT_CT_PROTO_SRC},
+                                             {ConnKey::DestinationPort, NFT_CT_PROTO_DST}}};
 constexpr Numbers<CompareWith, 6> kCompares = {{{CompareWith::Equal, NFT_CMP_EQ},
                                                 {CompareWith::NotEqual, NFT_CMP_NEQ},
                                                 {CompareWith::Less, NFT_CMP_LT},

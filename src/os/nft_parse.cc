@@ -4,6 +4,8 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include <algorithm>
+
 #include "os/nft_decode.h"
 #include "os/nft_object.h"
 
@@ -82,15 +84,21 @@ void parse_nft_chain(const nlmsghdr& message, Ruleset& ruleset) {
   table->chains.push_back(std::move(chain));
 }
 
-void parse_nft_rule(const nlmsghdr& message, Ruleset& ruleset) {
+void parse_nft_rule(const nlmsghdr& message, Ruleset& ruleset, std::size_t& chain) {
   auto object = own<NftnlRule>(nftnl_rule_alloc());
   if (nftnl_rule_nlmsg_parse(&message, object.get()) < 0) return;
   ListedTable* table = find_table(ruleset, nftnl_rule_get_u32(object.get(), NFTNL_RULE_FAMILY),
                                   nftnl_rule_get_str(object.get(), NFTNL_RULE_TABLE));
   if (!table) return;
-  const std::string chain = text_or_empty(nftnl_rule_get_str(object.get(), NFTNL_RULE_CHAIN));
-  const auto found = std::ranges::find(table->chains, chain, &ListedChain::name);
-  if (found == table->chains.end()) return;
+  const std::string name = text_or_empty(nftnl_rule_get_str(object.get(), NFTNL_RULE_CHAIN));
+  const auto near =
+      table->chains.begin() + static_cast<std::ptrdiff_t>(std::min(chain, table->chains.size()));
+  auto found = std::ranges::find(near, table->chains.end(), name, &ListedChain::name);
+  if (found == table->chains.end()) {
+    found = std::ranges::find(table->chains.begin(), near, name, &ListedChain::name);
+    if (found == near) return;
+  }
+  chain = static_cast<std::size_t>(found - table->chains.begin());
   std::uint32_t size = 0;
   const void* data = nftnl_rule_get_data(object.get(), NFTNL_RULE_USERDATA, &size);
   ListedRule rule{.handle = nftnl_rule_get_u64(object.get(), NFTNL_RULE_HANDLE),
@@ -118,6 +126,7 @@ void parse_nft_set(const nlmsghdr& message, Ruleset& ruleset) {
   table->sets.push_back({.name = text_or_empty(nftnl_set_get_str(object.get(), NFTNL_SET_NAME)),
                          .key_length = nftnl_set_get_u32(object.get(), NFTNL_SET_KEY_LEN),
                          .interval = (flags & NFT_SET_INTERVAL) != 0,
+                         .verdict_map = (flags & NFT_SET_MAP) != 0,
                          .readable = (flags & NFT_SET_CONCAT) == 0});
 }
 

@@ -26,19 +26,28 @@ std::optional<T> read_struct(ByteView info) {
 
 Is unless(bool inverted) { return inverted ? Is::No : Is::Yes; }
 
+// The kernel's bits, but for what is beyond them: whether the source was translated depends on the
+// flow, and nobody translates the destination of ours.
+std::optional<Expression> conn_state(std::uint16_t mask, std::uint16_t inverted) {
+  if (mask & XT_CONNTRACK_STATE_SNAT) return std::nullopt;
+  std::uint16_t states = mask & (kInvalid | kEstablished | kRelated | kNew);
+  if (mask & XT_CONNTRACK_STATE_UNTRACKED) states |= kUntracked;
+  return XtConnState{.states = states, .is = unless(inverted & XT_CONNTRACK_STATE)};
+}
+
 std::optional<Expression> decode_conntrack(unsigned revision, ByteView info) {
   // Of the three, only the state alone is understood; addresses and ports of the connection not.
   if (revision == 1) {
     const auto m = read_struct<xt_conntrack_mtinfo1>(info);
     if (!m || m->match_flags != XT_CONNTRACK_STATE) return std::nullopt;
-    return XtConnState{.states = m->state_mask, .is = unless(m->invert_flags & XT_CONNTRACK_STATE)};
+    return conn_state(m->state_mask, m->invert_flags);
   }
   if (revision == 2 || revision == 3) {
     const auto m = read_struct<xt_conntrack_mtinfo2>(info);  // Revision 3 begins alike.
     if (!m || (m->match_flags & ~XT_CONNTRACK_STATE_ALIAS) != XT_CONNTRACK_STATE) {
       return std::nullopt;
     }
-    return XtConnState{.states = m->state_mask, .is = unless(m->invert_flags & XT_CONNTRACK_STATE)};
+    return conn_state(m->state_mask, m->invert_flags);
   }
   return std::nullopt;
 }

@@ -109,3 +109,21 @@ answers() { grep -c ' from ' "$dir/$1.log" || true; }
 has_answers() { (($(answers "$1") >= $2)); }
 # goes_on NAME [COUNT]: COUNT more answers arrive (5).
 goes_on() { eventually has_answers "$1" $(($(answers "$1") + ${2:-5})); }
+
+# bare_tunnel INTERFACE PID: ends that server and puts a tunnel in its place that has its key, port,
+# peers and addresses, and of its rules nothing but the translation that everybody writes. For
+# attacks: one that fails here too has shown nothing.
+bare_tunnel() {
+  local one addresses
+  in_ns server wg showconf "$1" >"$dir/$1-bare.conf"
+  addresses=$(ip -n server -j addr show "$1" | jq -r '.[].addr_info[] | select(.scope == "global") | "\(.local)/\(.prefixlen)"')
+  stop "$2"
+  run_daemon "$1-bare" server "$GINNEL" dev "$1" --foreground
+  eventually in_ns server wg show "$1"
+  in_ns server wg setconf "$1" "$dir/$1-bare.conf"
+  for one in $addresses; do ip -n server addr add "$one" dev "$1"; done
+  ip -n server link set "$1" up mtu 1420
+  in_ns server sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+  in_ns server nft "add table inet bare-$1; add chain inet bare-$1 c {
+    type nat hook postrouting priority srcnat; }; add rule inet bare-$1 c oifname != \"wg*\" masquerade"
+}

@@ -24,7 +24,7 @@ in_ns server nft list tables | finds ginnel-server-wg0
 step "the next start"
 start_server
 [[ $(of_server .interface) == wg0 ]]
-(($(in_ns server nft list tables | grep -c ginnel) == 1)) || fail "more than one table"
+(($(in_ns server nft list tables inet | grep -c ginnel) == 1)) || fail "more than one table"
 goes_on icmp4 && goes_on icmp6
 
 step "and its end"

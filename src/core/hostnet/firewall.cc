@@ -141,12 +141,13 @@ nft::PartialPacket Inquiry::packet_of(Flow flow, net::Family family, Hook hook) 
       packet.protocol = nft::Protocol::Udp;
       packet.destination_port = traffic_.listen_port;
       packet.destination_type = nft::AddressType::Local;
+      packet.state = nft::kUntracked;
       set_interfaces(packet, uplink, "", hook);
       break;
     case Flow::Answer:
       packet.protocol = nft::Protocol::Udp;
       packet.source_port = traffic_.listen_port;
-      packet.state = nft::kEstablished;
+      packet.state = nft::kUntracked;
       set_interfaces(packet, "", uplink, hook);
       break;
     case Flow::Outward:

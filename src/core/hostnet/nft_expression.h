@@ -34,7 +34,19 @@ enum class MetaKey : std::uint8_t {
   Other
 };
 enum class PayloadBase : std::uint8_t { Link, Network, Transport, Inner };
-enum class ConnKey : std::uint8_t { State, Direction, Status, Mark, Other };
+enum class ConnKey : std::uint8_t {
+  State,
+  Direction,
+  Status,
+  Mark,
+  Source4,
+  Destination4,
+  Source6,
+  Destination6,
+  SourcePort,
+  DestinationPort,
+  Other
+};
 enum class FibResult : std::uint8_t { OutIndex, OutName, AddressType };
 enum class CompareWith : std::uint8_t {
   Equal,
@@ -67,6 +79,7 @@ struct LoadPayload {
 struct LoadConn {
   ConnKey key = ConnKey::Other;
   Register to = 0;
+  std::optional<ConnWay> way{};  // Of addresses and ports.
   friend bool operator==(const LoadConn&, const LoadConn&) = default;
 };
 struct LoadFib {
@@ -155,6 +168,14 @@ struct StoreTcpOption {
   Register from = 0;
   friend bool operator==(const StoreTcpOption&, const StoreTcpOption&) = default;
 };
+struct SkipTracking {
+  friend bool operator==(const SkipTracking&, const SkipTracking&) = default;
+};
+struct NatMasquerade {
+  std::optional<std::pair<Register, Register>> ports{};  // The first and the last.
+  bool random = false;
+  friend bool operator==(const NatMasquerade&, const NatMasquerade&) = default;
+};
 struct NatSource {
   net::Family family = net::Family::V4;
   Register address = 0;
@@ -200,11 +221,11 @@ struct Opaque {
   friend bool operator==(const Opaque&, const Opaque&) = default;
 };
 
-using Expression =
-    std::variant<LoadMeta, LoadPayload, LoadConn, LoadFib, LoadSocketCgroup, LoadExtension,
-                 LoadRouteMss, LoadImmediate, Bitwise, ToNetworkOrder, Compare, InRange, Lookup,
-                 StoreMeta, StoreConn, StoreTcpOption, Masquerade, NatSource, RejectPacket,
-                 LogPacket, Counter, Verdict, XtConnState, XtPorts, XtAddressType, Opaque>;
+using Expression = std::variant<LoadMeta, LoadPayload, LoadConn, LoadFib, LoadSocketCgroup,
+                                LoadExtension, LoadRouteMss, LoadImmediate, Bitwise, ToNetworkOrder,
+                                Compare, InRange, Lookup, StoreMeta, StoreConn, StoreTcpOption,
+                                SkipTracking, NatMasquerade, NatSource, RejectPacket, LogPacket,
+                                Counter, Verdict, XtConnState, XtPorts, XtAddressType, Opaque>;
 
 // What a set's keys are; nft(8) needs it to print the set.
 enum class KeyType : std::uint8_t {
@@ -231,6 +252,7 @@ struct Set {
   KeyType key_type = KeyType::Unknown;
   std::uint32_t key_length = 0;
   bool interval = false;
+  bool verdict_map = false;
   bool readable = true;  // False: concatenations, or more elements than we care to read.
   std::vector<SetElement> elements{};
   friend bool operator==(const Set&, const Set&) = default;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <unordered_set>
 
 #include "base/bytes.h"
 #include "core/hostnet/nft_members.h"
@@ -22,6 +23,9 @@ constexpr std::uint8_t kTcpFlagsOffset = 13;
 constexpr std::uint8_t kTcpSynFlag = 0x02;
 constexpr std::uint8_t kTcpRstFlag = 0x04;
 constexpr std::uint8_t kTcpOptionMaxSegment = 2;
+constexpr std::uint32_t kArpTargetOffset = 24;  // Behind the sender's addresses, over Ethernet.
+constexpr std::uint32_t kStatusSourceTranslated = 0x10;  // IPS_SRC_NAT.
+constexpr Register kSecondRegister = 16;
 
 template <class T>
 Bytes host_order(T value) {
@@ -166,16 +170,22 @@ class Lowering {
     return ok();
   }
 
-  Status add(const AddressIn& m) {
-    if (Status listed = check_list(m.prefixes, "address"); !listed) return listed;
-    const net::Family family = m.prefixes.front().family();
-    for (const net::Prefix& prefix : m.prefixes) {
-      if (prefix.family() != family) {
+  // At least one, not too many, all of one family.
+  Status check_prefixes(const std::vector<net::Prefix>& prefixes) {
+    if (Status listed = check_list(prefixes, "address"); !listed) return listed;
+    for (const net::Prefix& prefix : prefixes) {
+      if (prefix.family() != prefixes.front().family()) {
         return fail(ErrorCode::InvalidArgument,
                     fmt::format("address: {} and {} in one list; write one rule for each family",
-                                m.prefixes.front().to_string(), prefix.to_string()));
+                                prefixes.front().to_string(), prefix.to_string()));
       }
     }
+    return ok();
+  }
+
+  Status add(const AddressIn& m) {
+    if (Status checked = check_prefixes(m.prefixes); !checked) return checked;
+    const net::Family family = m.prefixes.front().family();
     if (Status needed = need_family(family); !needed) return needed;
     const auto prefixes = normalized(m.prefixes);
     if (prefixes.size() == 1) {
@@ -195,13 +205,16 @@ class Lowering {
   }
 
   // Whole bytes are compared as far as the prefix goes; other lengths, and none, through a mask.
-  void compare_prefix(Side side, const net::Prefix& prefix, Is is) {
+  static std::uint32_t compared_length(const net::Prefix& prefix) {
+    const bool whole_bytes = prefix.length() % 8 == 0 && prefix.length() > 0;
+    return (whole_bytes ? prefix.length() : bits_of(prefix.family())) / 8;
+  }
+  // REQUIRES: the register holds at least compared_length() bytes of the address.
+  void compare_loaded_prefix(const net::Prefix& prefix, Is is) {
     Bytes value = bytes_of_address(prefix.address());
     if (prefix.length() % 8 == 0 && prefix.length() > 0) {
-      value.resize(prefix.length() / 8);
-      load_address(side, prefix.family(), static_cast<std::uint32_t>(value.size()));
+      value.resize(compared_length(prefix));
     } else {
-      load_address(side, prefix.family(), static_cast<std::uint32_t>(value.size()));
       Bytes mask(value.size(), 0);
       for (unsigned bit = 0; bit < prefix.length(); ++bit) {
         mask[bit / 8] = static_cast<std::uint8_t>(mask[bit / 8] | (0x80 >> bit % 8));
@@ -209,6 +222,10 @@ class Lowering {
       emit(Bitwise{.mask = std::move(mask), .flip = Bytes(value.size(), 0)});
     }
     emit(Compare{.with = equal_if(is), .value = std::move(value)});
+  }
+  void compare_prefix(Side side, const net::Prefix& prefix, Is is) {
+    load_address(side, prefix.family(), compared_length(prefix));
+    compare_loaded_prefix(prefix, is);
   }
 
   void look_up_prefixes(const std::vector<net::Prefix>& prefixes, Is is) {
@@ -250,14 +267,16 @@ class Lowering {
     return ok();
   }
 
+  static Status check_range(PortRange range) {
+    if (range.first <= range.last) return ok();
+    return fail(
+        ErrorCode::InvalidArgument,
+        fmt::format("port: the range {}-{} is the wrong way round", range.first, range.last));
+  }
   Status add(const PortIn& m) {
     if (Status listed = check_list(m.ports, "port"); !listed) return listed;
     for (const PortRange& range : m.ports) {
-      if (range.first > range.last) {
-        return fail(
-            ErrorCode::InvalidArgument,
-            fmt::format("port: the range {}-{} is the wrong way round", range.first, range.last));
-      }
+      if (Status checked = check_range(range); !checked) return checked;
     }
     if (Status needed = need_protocol(m.protocol); !needed) return needed;
     emit(LoadPayload{
@@ -331,6 +350,53 @@ class Lowering {
   Status add(const ConnWayIs& m) {
     emit(LoadConn{.key = ConnKey::Direction});
     emit(Compare{.value = {std::to_underlying(m.way)}});
+    return ok();
+  }
+  static ConnKey address_key(net::Family family, Side side) {
+    const bool source = side == Side::Source;
+    if (family == net::Family::V4) return source ? ConnKey::Source4 : ConnKey::Destination4;
+    return source ? ConnKey::Source6 : ConnKey::Destination6;
+  }
+  // A connection of the other family has no such address, and the rule does not match.
+  Status add(const ConnAddressIn& m) {
+    if (Status checked = check_prefixes(m.prefixes); !checked) return checked;
+    emit(LoadConn{.key = address_key(m.prefixes.front().family(), m.side), .way = m.way});
+    const auto prefixes = normalized(m.prefixes);
+    if (prefixes.size() == 1) {
+      compare_loaded_prefix(prefixes.front(), Is::Yes);
+    } else {
+      look_up_prefixes(prefixes, Is::Yes);
+    }
+    return ok();
+  }
+  Status add(const ConnPortIn& m) {
+    if (Status checked = check_range(m.ports); !checked) return checked;
+    if (Status needed = need_protocol(m.protocol); !needed) return needed;
+    const bool source = m.side == Side::Source;
+    emit(LoadConn{.key = source ? ConnKey::SourcePort : ConnKey::DestinationPort, .way = m.way});
+    compare_port(m.ports, Is::Yes);
+    return ok();
+  }
+  Status add(const SourceTranslated& m) {
+    emit(LoadConn{.key = ConnKey::Status});
+    mask_mark(kStatusSourceTranslated, 0);
+    emit(Compare{.with = m.is == Is::Yes ? CompareWith::NotEqual : CompareWith::Equal,
+                 .value = host_order(std::uint32_t{0})});
+    return ok();
+  }
+  Status add(const ArpTargetIn& m) {
+    if (family_ != Family::Arp || m.prefix.family() != net::Family::V4) {
+      return fail(ErrorCode::InvalidArgument, "arp: in another table than one of ARP");
+    }
+    emit(LoadPayload{.base = PayloadBase::Network,
+                     .offset = kArpTargetOffset,
+                     .length = compared_length(m.prefix)});
+    compare_loaded_prefix(m.prefix, Is::Yes);
+    return ok();
+  }
+  Status add(const ConnAddressMap& m) {
+    emit(LoadConn{.key = address_key(m.family, m.side), .way = m.way});
+    emit(Lookup{.set = m.map, .verdict_map = true});
     return ok();
   }
   Status add(const AddressTypeIs& m) {
@@ -439,8 +505,19 @@ class Lowering {
     emit(StoreTcpOption{.option = kTcpOptionMaxSegment, .offset = 2, .length = 2});
     return ok();
   }
-  Status add(const Masquerade&) {
-    emit(Masquerade{});
+  Status add(const NoTrack&) {
+    emit(SkipTracking{});
+    return ok();
+  }
+  Status add(const Masquerade& s) {
+    NatMasquerade masquerade{.random = s.random};
+    if (s.ports) {
+      if (Status checked = check_range(*s.ports); !checked) return checked;
+      masquerade.ports.emplace(0, kSecondRegister);
+      emit(LoadImmediate{.value = network_order(s.ports->first)});
+      emit(LoadImmediate{.to = kSecondRegister, .value = network_order(s.ports->last)});
+    }
+    emit(masquerade);
     return ok();
   }
   Status add(const SourceNat& s) {
@@ -470,6 +547,50 @@ class Lowering {
   Program program_;
 };
 
+// Begins and ends are kept apart even where they touch: a verdict ends where the next begins.
+std::vector<SetElement> elements_of(const VerdictMap& map) {
+  const bool intervals = needs_intervals(map);
+  std::vector<SetElement> elements;
+  elements.reserve(map.jumps.size() * 2);
+  auto jumps = map.jumps;
+  std::ranges::sort(jumps);
+  for (const auto& [prefix, chain] : jumps) {
+    elements.push_back({.key = bytes_of_address(prefix.address()),
+                        .verdict = Verdict{.kind = VerdictKind::Jump, .chain = chain}});
+    if (!intervals) continue;
+    if (auto end = successor(bytes_of_address(prefix.last()))) {
+      elements.push_back({.key = std::move(*end), .interval_end = true});
+    }
+  }
+  return elements;
+}
+
+using Names = std::unordered_set<std::string_view>;
+
+Names chain_names(const Table& table) {
+  Names names;
+  for (const Chain& chain : table.chains) names.insert(chain.name);
+  return names;
+}
+
+Status check_map(const Table& table, const Names& chains, const VerdictMap& map) {
+  if (map.jumps.size() > kMaxMapLength) {
+    return fail(ErrorCode::Exhausted, fmt::format("map {}: {} members, over {}", map.name,
+                                                  map.jumps.size(), kMaxMapLength));
+  }
+  for (const auto& [prefix, chain] : map.jumps) {
+    if (prefix.family() != map.family) {
+      return fail(ErrorCode::InvalidArgument,
+                  fmt::format("map {}: {} is of the other family", map.name, prefix.to_string()));
+    }
+    if (!chains.contains(chain)) {
+      return fail(ErrorCode::NotFound,
+                  fmt::format("map {}: table {} has no chain {}", map.name, table.name, chain));
+    }
+  }
+  return ok();
+}
+
 Status check_name(std::string_view what, std::string_view name) {
   if (!name.empty() && name.size() <= kMaxNameLength) return ok();
   return fail(ErrorCode::InvalidArgument,
@@ -482,6 +603,21 @@ const std::string* target_of(const Term& term) {
   return nullptr;
 }
 
+Status check_target(const Table& table, const Names& chains, const Rule& rule, const Term& term) {
+  const auto missing = [&](std::string_view kind, const std::string& name) {
+    return fail(ErrorCode::NotFound, fmt::format("rule \"{}\": table {} has no {} {}", print(rule),
+                                                 table.name, kind, name));
+  };
+  if (const std::string* target = target_of(term)) {
+    if (!chains.contains(*target)) return missing("chain", *target);
+  }
+  if (const auto* leads = std::get_if<ConnAddressMap>(&term)) {
+    const VerdictMap* map = find_map(table, leads->map);
+    if (map == nullptr || map->family != leads->family) return missing("such map", leads->map);
+  }
+  return ok();
+}
+
 }  // namespace
 
 Result<Program> lower(Family family, const Rule& rule, std::uint32_t& next_set_id) {
@@ -492,9 +628,20 @@ Result<Program> lower(Family family, const Rule& rule, std::uint32_t& next_set_i
   return lowering.take();
 }
 
+Set to_set(const VerdictMap& map) {
+  const bool v4 = map.family == net::Family::V4;
+  return {.name = map.name,
+          .key_type = v4 ? KeyType::Ip4 : KeyType::Ip6,
+          .key_length = bits_of(map.family) / 8,
+          .interval = needs_intervals(map),
+          .verdict_map = true,
+          .elements = elements_of(map)};
+}
+
 Result<ListedTable> as_listed(const Table& table) {
   ListedTable listed{
       .family = table.family, .name = table.name, .comment = table.comment, .owned = table.owned};
+  for (const VerdictMap& map : table.maps) listed.sets.push_back(to_set(map));
   std::uint32_t next_set_id = 1;
   for (const Chain& chain : table.chains) {
     ListedChain& into = listed.chains.emplace_back(ListedChain{chain.name, chain.base, {}});
@@ -507,7 +654,7 @@ Result<ListedTable> as_listed(const Table& table) {
       }
       for (Expression& expression : program->expressions) {
         auto* lookup = std::get_if<Lookup>(&expression);
-        if (lookup) lookup->set = fmt::format("set{}", lookup->set_id);
+        if (lookup && lookup->set_id != 0) lookup->set = fmt::format("set{}", lookup->set_id);
       }
       into.rules.push_back(
           {.comment = rule.comment, .expressions = std::move(program->expressions)});
@@ -523,6 +670,11 @@ Status check_names(const Table& table) {
         ErrorCode::InvalidArgument,
         fmt::format("table {}: its comment is over {} characters", table.name, kMaxCommentLength));
   }
+  const Names chains = chain_names(table);
+  for (const VerdictMap& map : table.maps) {
+    if (Status named = check_name("map", map.name); !named) return named;
+    if (Status checked = check_map(table, chains, map); !checked) return checked;
+  }
   for (const Chain& chain : table.chains) {
     if (Status named = check_name("chain", chain.name); !named) return named;
     for (const Rule& rule : chain.rules) {
@@ -532,12 +684,7 @@ Status check_names(const Table& table) {
                                                             print(rule), kMaxCommentLength));
       }
       for (const Term& term : rule.terms) {
-        const std::string* target = target_of(term);
-        if (target &&
-            std::ranges::find(table.chains, *target, &Chain::name) == table.chains.end()) {
-          return fail(ErrorCode::NotFound, fmt::format("rule \"{}\": table {} has no chain {}",
-                                                       print(rule), table.name, *target));
-        }
+        if (Status checked = check_target(table, chains, rule, term); !checked) return checked;
       }
     }
   }

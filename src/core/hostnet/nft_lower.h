@@ -15,6 +15,9 @@ Result<Program> lower(Family family, const Rule& rule, std::uint32_t& next_set_i
 // Checks names, lengths and the targets of jumps.
 Status check_names(const Table& table);
 
+// REQUIRES: check_names() of its table found nothing.
+Set to_set(const VerdictMap& map);
+
 // The table as it is listed once it is loaded, but for handles, and with sets named "set1", "set2",
 // and so on: for judging it, and to compare it with what is loaded. Fails as lower() does.
 Result<ListedTable> as_listed(const Table& table);

@@ -1,11 +1,24 @@
 #include "core/hostnet/nft_match.h"
 
 #include <algorithm>
+#include <tuple>
+#include <unordered_map>
 
 #include "core/hostnet/nft_lower.h"
 
 namespace ginnel::hostnet::nft {
 namespace {
+
+using Elements = std::vector<const SetElement*>;
+
+Elements in_order(const std::vector<SetElement>& elements) {
+  Elements sorted;
+  sorted.reserve(elements.size());
+  for (const SetElement& element : elements) sorted.push_back(&element);
+  std::ranges::sort(sorted, {},
+                    [](const SetElement* e) { return std::tie(e->key, e->interval_end); });
+  return sorted;
+}
 
 bool is_same(const Set& a, const Set& b) {
   if (!a.readable || !b.readable || a.interval != b.interval || a.key_length != b.key_length ||
@@ -13,13 +26,30 @@ bool is_same(const Set& a, const Set& b) {
     return false;
   }
   // The kernel lists elements in an order of its own.
-  return std::ranges::is_permutation(a.elements, b.elements);
+  return std::ranges::equal(in_order(a.elements), in_order(b.elements),
+                            [](const auto* one, const auto* other) { return *one == *other; });
 }
+
+// What is listed, or meant to be, by its name: there may be ten thousand.
+template <class T>
+class ByName {
+ public:
+  explicit ByName(const std::vector<T>& all) {
+    for (const T& one : all) known_.try_emplace(one.name, &one);
+  }
+  const T* find(std::string_view name) const {
+    const auto found = known_.find(name);
+    return found == known_.end() ? nullptr : found->second;
+  }
+
+ private:
+  std::unordered_map<std::string_view, const T*> known_;
+};
 
 class Comparison {
  public:
   Comparison(const ListedTable& listed, const ListedTable& wanted)
-      : listed_(listed), wanted_(wanted) {}
+      : listed_(listed.sets), wanted_(wanted.sets) {}
 
   bool operator()(const ListedRule& a, const ListedRule& b) const {
     if (a.comment != b.comment || a.expressions.size() != b.expressions.size()) return false;
@@ -38,13 +68,13 @@ class Comparison {
         one->verdict_map != other->verdict_map) {
       return false;
     }
-    const Set* set = listed_.find_set(one->set);
-    const Set* meant = wanted_.find_set(other->set);
+    const Set* set = listed_.find(one->set);
+    const Set* meant = wanted_.find(other->set);
     return set && meant && nft::is_same(*set, *meant);
   }
 
-  const ListedTable& listed_;
-  const ListedTable& wanted_;
+  ByName<Set> listed_;
+  ByName<Set> wanted_;
 };
 
 }  // namespace
@@ -58,8 +88,9 @@ bool is_loaded(const ListedTable& listed, const Table& wanted) {
     return false;
   }
   const Comparison is_same(listed, *meant);
+  const ByName<ListedChain> chains(listed.chains);
   return std::ranges::all_of(meant->chains, [&](const ListedChain& chain) {
-    const ListedChain* loaded = listed.find_chain(chain.name);
+    const ListedChain* loaded = chains.find(chain.name);
     return loaded && loaded->base == chain.base &&
            std::ranges::equal(loaded->rules, chain.rules, is_same);
   });

@@ -44,4 +44,13 @@ inline std::vector<PortRange> normalized(std::vector<PortRange> ports) {
   return kept;
 }
 
+inline bool needs_intervals(const VerdictMap& map) {
+  return !std::ranges::all_of(map.jumps, [](const auto& jump) { return jump.first.is_host(); });
+}
+
+inline const VerdictMap* find_map(const Table& table, const std::string& name) {
+  const auto found = std::ranges::find(table.maps, name, &VerdictMap::name);
+  return found == table.maps.end() ? nullptr : &*found;
+}
+
 }  // namespace ginnel::hostnet::nft

@@ -77,6 +77,21 @@ std::string print_states(std::uint8_t states) {
   return text;
 }
 
+std::string print_prefix(const net::Prefix& prefix) {
+  return prefix.is_host() ? prefix.address().to_string() : prefix.to_string();
+}
+std::string_view way_name(ConnWay way) { return way == ConnWay::Reply ? "reply" : "original"; }
+std::string print_masquerade(const Masquerade& s) {
+  std::string text = "masquerade";
+  if (s.ports) text += " to :" + print_port(*s.ports);
+  if (s.random) text += " fully-random";
+  return text;
+}
+std::string conn_address(ConnWay way, net::Family family, Side side) {
+  return fmt::format("ct {} {} {}", way_name(way), family_name(family),
+                     side_name(side, "saddr", "daddr"));
+}
+
 struct Printer {
   std::string operator()(const InterfaceIs& m) const {
     return fmt::format("{} {}{}", m.direction == Direction::In ? "iifname" : "oifname",
@@ -86,9 +101,7 @@ struct Printer {
     const auto prefixes = normalized(m.prefixes);
     const net::Family family = prefixes.front().family();
     return fmt::format("{} {} {}{}", family_name(family), side_name(m.side, "saddr", "daddr"),
-                       negation(m.is), print_list(prefixes, [](const net::Prefix& p) {
-                         return p.is_host() ? p.address().to_string() : p.to_string();
-                       }));
+                       negation(m.is), print_list(prefixes, print_prefix));
   }
   std::string operator()(const FamilyIs& m) const {
     return fmt::format("meta nfproto {}", m.family == net::Family::V4 ? "ipv4" : "ipv6");
@@ -112,7 +125,25 @@ struct Printer {
     return "ct state " + print_states(m.states);
   }
   std::string operator()(const ConnWayIs& m) const {
-    return fmt::format("ct direction {}", m.way == ConnWay::Reply ? "reply" : "original");
+    return fmt::format("ct direction {}", way_name(m.way));
+  }
+  std::string operator()(const ConnAddressIn& m) const {
+    const auto prefixes = normalized(m.prefixes);
+    return fmt::format("{} {}", conn_address(m.way, prefixes.front().family(), m.side),
+                       print_list(prefixes, print_prefix));
+  }
+  std::string operator()(const ConnPortIn& m) const {
+    return fmt::format("meta l4proto {} ct {} {} {}", protocol_name(m.protocol), way_name(m.way),
+                       side_name(m.side, "proto-src", "proto-dst"), print_port(m.ports));
+  }
+  std::string operator()(const SourceTranslated& m) const {
+    return fmt::format("ct status & snat {} 0", m.is == Is::Yes ? "!=" : "==");
+  }
+  std::string operator()(const ArpTargetIn& m) const {
+    return "arp daddr ip " + print_prefix(m.prefix);
+  }
+  std::string operator()(const ConnAddressMap& m) const {
+    return fmt::format("{} vmap @{}", conn_address(m.way, m.family, m.side), m.map);
   }
   std::string operator()(const AddressTypeIs& m) const {
     return fmt::format("fib {} type {}{}", side_name(m.side, "saddr", "daddr"), negation(m.is),
@@ -153,7 +184,8 @@ struct Printer {
     return text;
   }
   std::string operator()(const ClampMss&) const { return "tcp option maxseg size set rt mtu"; }
-  std::string operator()(const Masquerade&) const { return "masquerade"; }
+  std::string operator()(const NoTrack&) const { return "notrack"; }
+  std::string operator()(const Masquerade& s) const { return print_masquerade(s); }
   std::string operator()(const SourceNat& s) const {
     return fmt::format("snat {} to {}", family_name(s.to.family()), s.to.to_string());
   }
@@ -170,6 +202,19 @@ struct Printer {
     return std::string(protocol_name(protocol));
   }
 };
+
+std::string print(const VerdictMap& map) {
+  std::string text = fmt::format("  map {} {{\n    type {}_addr : verdict;\n", map.name,
+                                 map.family == net::Family::V4 ? "ipv4" : "ipv6");
+  if (needs_intervals(map)) text += "    flags interval;\n";
+  std::string elements;
+  for (const auto& [prefix, chain] : map.jumps) {
+    if (!elements.empty()) elements += ", ";
+    elements += fmt::format("{} : jump {}", print_prefix(prefix), chain);
+  }
+  if (!elements.empty()) text += fmt::format("    elements = {{ {} }}\n", elements);
+  return text + "  }\n";
+}
 
 std::string print(const Chain& chain) {
   std::string text = fmt::format("  chain {} {{\n", chain.name);
@@ -259,6 +304,7 @@ std::string print(const Rule& rule) {
 std::string print(const Table& table) {
   std::string text = fmt::format("table {} {} {{\n", name_of(table.family), table.name);
   if (!table.comment.empty()) text += fmt::format("  comment {}\n", quoted(table.comment));
+  for (const VerdictMap& map : table.maps) text += print(map);
   for (const Chain& chain : table.chains) text += print(chain);
   return text + "}\n";
 }

@@ -14,8 +14,9 @@
 namespace ginnel::hostnet::nft {
 
 inline constexpr std::size_t kMaxNameLength = 255;  // The kernel's NFT_NAME_MAXLEN, less the zero.
-inline constexpr std::size_t kMaxCommentLength = 127;  // What nft(8) reads back.
-inline constexpr std::size_t kMaxListLength = 1024;    // Members of one anonymous set.
+inline constexpr std::size_t kMaxCommentLength = 127;      // What nft(8) reads back.
+inline constexpr std::size_t kMaxListLength = 1024;        // Members of one anonymous set.
+inline constexpr std::size_t kMaxMapLength = 1024 * 1024;  // Members of a verdict map.
 inline constexpr std::size_t kMaxInterfaceLength = 15;
 inline constexpr std::size_t kMaxLogPrefixLength = 126;
 inline constexpr unsigned kMaxCgroupLevel = 255;
@@ -30,6 +31,7 @@ inline constexpr int kPriorityRaw = -300;
 inline constexpr int kPriorityMangle = -150;
 inline constexpr int kPriorityFilter = 0;
 inline constexpr int kPrioritySourceNat = 100;
+inline constexpr int kPriorityAfterNat = 300;
 
 enum class Direction : std::uint8_t { In, Out };
 enum class Side : std::uint8_t { Source, Destination };
@@ -121,6 +123,36 @@ struct ConnWayIs {
   friend bool operator==(const ConnWayIs&, const ConnWayIs&) = default;
 };
 
+// ct original ip saddr, ct reply ip6 saddr: an address of the packets that go this way. The source
+// of the reply is where the connection really leads, whatever was translated. All of one family.
+struct ConnAddressIn {
+  ConnWay way = ConnWay::Original;
+  Side side = Side::Source;
+  std::vector<net::Prefix> prefixes{};
+  friend bool operator==(const ConnAddressIn&, const ConnAddressIn&) = default;
+};
+
+// meta l4proto tcp ct reply proto-src: a port of the packets that go this way.
+struct ConnPortIn {
+  Protocol protocol = Protocol::Udp;
+  ConnWay way = ConnWay::Original;
+  Side side = Side::Source;
+  PortRange ports{};
+  friend bool operator==(const ConnPortIn&, const ConnPortIn&) = default;
+};
+
+// ct status & snat: whether the connection's source is translated.
+struct SourceTranslated {
+  Is is = Is::Yes;
+  friend bool operator==(const SourceTranslated&, const SourceTranslated&) = default;
+};
+
+// arp daddr ip: the address that somebody asks for, in tables of that family.
+struct ArpTargetIn {
+  net::Prefix prefix{};
+  friend bool operator==(const ArpTargetIn&, const ArpTargetIn&) = default;
+};
+
 // fib saddr type, fib daddr type: what kind of address it is to this host.
 enum class AddressType : std::uint8_t { Unicast = 1, Local = 2, Broadcast = 3, Multicast = 5 };
 struct AddressTypeIs {
@@ -208,7 +240,14 @@ struct ClampMss {
   friend bool operator==(const ClampMss&, const ClampMss&) = default;
 };
 
+// The connection tracker does not look at the packet.
+struct NoTrack {
+  friend bool operator==(const NoTrack&, const NoTrack&) = default;
+};
+
 struct Masquerade {
+  std::optional<PortRange> ports{};  // Present: TCP and UDP only, which the rule has to say.
+  bool random = false;               // Else the port stays when it is free.
   friend bool operator==(const Masquerade&, const Masquerade&) = default;
 };
 
@@ -240,11 +279,21 @@ struct Goto {
   friend bool operator==(const Goto&, const Goto&) = default;
 };
 
+// ct original ip saddr vmap @NAME: goes on where the map of the table leads.
+struct ConnAddressMap {
+  net::Family family = net::Family::V4;
+  ConnWay way = ConnWay::Original;
+  Side side = Side::Source;
+  std::string map{};
+  friend bool operator==(const ConnAddressMap&, const ConnAddressMap&) = default;
+};
+
 using Term = std::variant<InterfaceIs, AddressIn, FamilyIs, EtherTypeIs, ProtocolIn, PortIn, MarkIs,
-                          ConnStateIn, ConnWayIs, AddressTypeIs, ReversePathMissing, IcmpTypeIn,
-                          HopLimitIs, SocketUserIs, SocketCgroupIs, LaterFragment, TcpSyn, Counter,
-                          Log, SetMark, CopyMark, ClampMss, Masquerade, SourceNat, Accept, Drop,
-                          Return, Reject, Jump, Goto>;
+                          ConnStateIn, ConnWayIs, ConnAddressIn, ConnPortIn, SourceTranslated,
+                          ArpTargetIn, AddressTypeIs, ReversePathMissing, IcmpTypeIn, HopLimitIs,
+                          SocketUserIs, SocketCgroupIs, LaterFragment, TcpSyn, Counter, Log,
+                          SetMark, CopyMark, ClampMss, NoTrack, Masquerade, SourceNat, Accept, Drop,
+                          Return, Reject, Jump, Goto, ConnAddressMap>;
 
 struct Rule {
   std::vector<Term> terms{};  // In the order of evaluation.
@@ -269,6 +318,14 @@ struct Chain {
   friend bool operator==(const Chain&, const Chain&) = default;
 };
 
+// Addresses that lead to chains: one lookup, however many there are.
+struct VerdictMap {
+  std::string name{};
+  net::Family family = net::Family::V4;
+  std::vector<std::pair<net::Prefix, std::string>> jumps{};  // None overlaps another.
+  friend bool operator==(const VerdictMap&, const VerdictMap&) = default;
+};
+
 struct Table {
   Family family = Family::Inet;
   std::string name{};
@@ -276,6 +333,7 @@ struct Table {
   // Nobody but the socket that made it may change it, and it outlives that socket. Where the kernel
   // has no such tables it is like any other.
   bool owned = false;
+  std::vector<VerdictMap> maps{};
   std::vector<Chain> chains{};
   friend bool operator==(const Table&, const Table&) = default;
 };

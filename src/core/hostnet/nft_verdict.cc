@@ -88,17 +88,29 @@ class Headers {
   }
 
   void load(const LoadConn& load, Registers& registers) const {
-    if (load.key == ConnKey::State) {
-      registers.set(load.to, host_order(static_cast<std::uint32_t>(packet_.state)));
-    } else if (load.key == ConnKey::Direction && packet_.way) {
-      registers.set(load.to, Bytes{std::to_underlying(*packet_.way)});
-    } else if (load.key == ConnKey::Mark) {
-      load_number(packet_.connection_mark, load.to, registers);
-    } else if (load.key == ConnKey::Status) {
-      registers.set_partly(load.to, host_order(std::uint32_t{0}),
-                           host_order(kStatusDestinationTranslated));
-    } else {
-      registers.forget(load.to, 16);
+    switch (load.key) {
+      case ConnKey::State:
+        return registers.set(load.to, host_order(static_cast<std::uint32_t>(packet_.state)));
+      case ConnKey::Direction:
+        if (!packet_.way) return registers.forget(load.to, 16);
+        return registers.set(load.to, Bytes{std::to_underlying(*packet_.way)});
+      case ConnKey::Mark:
+        return load_number(packet_.connection_mark, load.to, registers);
+      case ConnKey::Status:
+        return registers.set_partly(load.to, host_order(std::uint32_t{0}),
+                                    host_order(kStatusDestinationTranslated));
+      case ConnKey::Source4:
+      case ConnKey::Source6:
+        return load_end(end_of(load, Side::Source), load.to, registers);
+      case ConnKey::Destination4:
+      case ConnKey::Destination6:
+        return load_end(end_of(load, Side::Destination), load.to, registers);
+      case ConnKey::SourcePort:
+        return load_port(end_of(load, Side::Source), load.to, registers);
+      case ConnKey::DestinationPort:
+        return load_port(end_of(load, Side::Destination), load.to, registers);
+      case ConnKey::Other:
+        return registers.forget(load.to, 16);
     }
   }
 
@@ -130,6 +142,14 @@ class Headers {
     if (load.header != kFragmentHeader) return Truth::Maybe;
     return truth_of(!v4() && packet_.later_fragment);
   }
+  // There is no connection, or one of the other family.
+  Truth has(const LoadConn& load) const {
+    if (load.key == ConnKey::State) return Truth::Yes;
+    if (packet_.state == kInvalid || packet_.state == kUntracked) return Truth::No;
+    const bool of_v4 = load.key == ConnKey::Source4 || load.key == ConnKey::Destination4;
+    const bool of_v6 = load.key == ConnKey::Source6 || load.key == ConnKey::Destination6;
+    return truth_of(!(v4() ? of_v6 : of_v4));
+  }
 
   void load(const LoadFib& load, Registers& registers) const {
     const AddressType type = load.source ? packet_.source_type : packet_.destination_type;
@@ -150,6 +170,31 @@ class Headers {
   };
 
   bool v4() const { return packet_.family == net::Family::V4; }
+
+  // Who opened the connection, or whom it was opened to, seen from where nothing is translated yet.
+  // Nothing: translation decides, or it is not known which way the packet goes.
+  std::optional<Side> end_of(const LoadConn& load, Side side) const {
+    const ConnWay way = load.way.value_or(ConnWay::Original);
+    if (way == ConnWay::Reply && side == Side::Destination) return std::nullopt;
+    auto packet_way = packet_.way;
+    if (!packet_way && packet_.state == kNew) packet_way = ConnWay::Original;
+    if (!packet_way) return std::nullopt;
+    const bool is_opener = way == ConnWay::Original && side == Side::Source;
+    return is_opener == (*packet_way == ConnWay::Original) ? Side::Source : Side::Destination;
+  }
+  void load_end(std::optional<Side> end, Register to, Registers& registers) const {
+    const auto& address = end == Side::Source ? packet_.source : packet_.destination;
+    if (!end || !address) return registers.forget(to, 16);
+    registers.set(to, address->bytes());
+  }
+  void load_port(std::optional<Side> end, Register to, Registers& registers) const {
+    const auto& port = end == Side::Source ? packet_.source_port : packet_.destination_port;
+    if (!end || !port) return registers.forget(to, 4);
+    Bytes bytes(2);
+    store<Be16>(ByteSpan(bytes), *port);
+    registers.set(to, bytes);
+  }
+
   void put_network(std::size_t at, ByteView bytes) {
     std::ranges::copy(bytes, network_.value.begin() + static_cast<std::ptrdiff_t>(at));
     std::fill_n(network_.known.begin() + static_cast<std::ptrdiff_t>(at), bytes.size(),
@@ -288,7 +333,7 @@ class Judge {
   void execute(const LoadPayload& e, Step& step) { load_if_there(e, step); }
   void execute(const LoadSocketCgroup& e, Step& step) { load_if_there(e, step); }
   void execute(const LoadExtension& e, Step& step) { load_if_there(e, step); }
-  void execute(const LoadConn& e, Step& step) { headers_.load(e, step.registers); }
+  void execute(const LoadConn& e, Step& step) { load_if_there(e, step); }
   void execute(const LoadFib& e, Step& step) { headers_.load(e, step.registers); }
   void execute(const LoadRouteMss& e, Step& step) { step.registers.forget(e.to, 4); }
   void execute(const LoadImmediate& e, Step& step) { step.registers.set(e.to, e.value); }
@@ -318,7 +363,8 @@ class Judge {
   void execute(const StoreTcpOption&, Step&) {}
   void execute(const LogPacket&, Step&) {}
   void execute(const Counter&, Step&) {}
-  void execute(const Masquerade&, Step& step) { step.verdict = Verdict{}; }
+  void execute(const SkipTracking&, Step&) {}
+  void execute(const NatMasquerade&, Step& step) { step.verdict = Verdict{}; }
   void execute(const NatSource&, Step& step) { step.verdict = Verdict{}; }
   void execute(const RejectPacket&, Step& step) {
     step.verdict = Verdict{.kind = VerdictKind::Drop};

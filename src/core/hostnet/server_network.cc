@@ -18,12 +18,17 @@ using nft::FamilyIs;
 using nft::Hook;
 using nft::InterfaceIs;
 using nft::Is;
+using nft::Jump;
 using nft::Masquerade;
+using nft::NoTrack;
 using nft::PortIn;
 using nft::PortRange;
+using nft::ProtocolIn;
 using nft::Rule;
 using nft::Side;
 using nft::TcpSyn;
+
+constexpr std::uint16_t kFirstUserPort = 1024;
 
 InterfaceIs in(const std::string& name, Is is = Is::Yes) {
   return {.direction = Direction::In, .names = {name}, .is = is};
@@ -32,26 +37,53 @@ InterfaceIs out(const std::string& name, Is is = Is::Yes) {
   return {.direction = Direction::Out, .names = {name}, .is = is};
 }
 AddressIn from(const net::Prefix& prefix) { return {.side = Side::Source, .prefixes = {prefix}}; }
+AddressIn to(const net::Prefix& prefix) {
+  return {.side = Side::Destination, .prefixes = {prefix}};
+}
+PortIn listen_port(const ServerNetwork& network, Side side) {
+  return {.side = side, .ports = {PortRange::one(network.listen_port)}};
+}
 
-// Nobody but the tunnel speaks for the tunnel's addresses: a neighbour who forges one would
-// otherwise reach what trusts the subnet, and be masqueraded.
-Chain spoof_guard(const ServerNetwork& network) {
-  Chain chain{.name = "spoof_guard",
+// Nobody but the tunnel speaks for the tunnel's addresses, and nobody else reaches them: a
+// neighbour who forges one would otherwise reach what trusts the subnet, and one who guesses them
+// would learn of connections by what is answered (CVE-2019-14899).
+Chain guard(const ServerNetwork& network) {
+  Chain chain{.name = "guard",
               .base = nft::Base{.hook = Hook::Prerouting, .priority = nft::kPriorityRaw}};
   for (const auto& subnet : {network.subnet4, network.subnet6}) {
     if (!subnet) continue;
     const InterfaceIs elsewhere{
         .direction = Direction::In, .names = {"lo", network.interface}, .is = Is::No};
     chain.rules.push_back({.terms = {elsewhere, from(*subnet), Counter{}, Drop{}}});
+    chain.rules.push_back({.terms = {elsewhere, to(*subnet), Counter{}, Drop{}}});
   }
+  // What comes for the server's port is the server's, whatever connection somebody behind this host
+  // has made its answers look like (port shadow, CVE-2021-3773).
+  Rule untracked{.terms = {listen_port(network, Side::Destination)}};
+  if (network.listen_address) {
+    untracked.terms.push_back(to(net::Prefix::host(*network.listen_address)));
+  } else {
+    untracked.terms.push_back(
+        nft::AddressTypeIs{.side = Side::Destination, .type = nft::AddressType::Local});
+  }
+  untracked.terms.push_back(NoTrack{});
+  chain.rules.push_back(std::move(untracked));
   return chain;
 }
 
+Chain answers(const ServerNetwork& network) {
+  return {.name = "answers",
+          .base = nft::Base{.hook = Hook::Output, .priority = nft::kPriorityRaw},
+          .rules = {{.terms = {listen_port(network, Side::Source), NoTrack{}}}}};
+}
+
 Chain listen(const ServerNetwork& network) {
-  const PortIn port{.side = Side::Destination, .ports = {PortRange::one(network.listen_port)}};
-  return {.name = "listen",
-          .base = nft::Base{.hook = Hook::Input},
-          .rules = {{.terms = {port, Counter{}, Accept{}}}}};
+  Chain chain{.name = "listen", .base = nft::Base{.hook = Hook::Input}};
+  if (!network.firewall.is_empty()) {
+    chain.rules.push_back({.terms = {in(network.interface), Jump{std::string(kClientChain)}}});
+  }
+  chain.rules.push_back({.terms = {listen_port(network, Side::Destination), Counter{}, Accept{}}});
+  return chain;
 }
 
 void add_way_out(const ServerNetwork& network, Chain& chain) {
@@ -78,6 +110,11 @@ Chain forwarded(const ServerNetwork& network) {
       {.terms = {in(tunnel), TcpSyn{}, ClampMss{}}},
       {.terms = {out(tunnel), TcpSyn{}, ClampMss{}}},
   };
+  if (!network.firewall.is_empty()) {
+    const Jump judge{std::string(kClientChain)};
+    chain.rules.push_back({.terms = {in(tunnel), judge}});
+    chain.rules.push_back({.terms = {out(tunnel), judge}});
+  }
   Rule between{.terms = {in(tunnel), out(tunnel)}};
   if (network.client_to_client) {
     between.terms.push_back(Accept{});
@@ -89,38 +126,77 @@ Chain forwarded(const ServerNetwork& network) {
   chain.rules.push_back(
       {.terms = {out(tunnel), ConnStateIn{nft::kEstablished | nft::kRelated}, Accept{}}});
   chain.rules.push_back({.terms = {out(tunnel), Counter{}, Drop{}}});
+  // Nobody translates what belongs to no connection.
+  chain.rules.push_back(
+      {.terms = {in(tunnel), ConnStateIn{nft::kInvalid | nft::kUntracked}, Counter{}, Drop{}}});
   add_way_out(network, chain);
   return chain;
 }
 
+// Whatever it leaves by: the way out may be another one before anybody has told us. Ports are drawn
+// at random, so that a client does not learn from its own which ones others use.
 Chain translate(const ServerNetwork& network) {
   Chain chain{
       .name = "translate",
       .base = nft::Base{
           .type = ChainType::Nat, .hook = Hook::Postrouting, .priority = nft::kPrioritySourceNat}};
-  if (network.subnet4 && !network.uplink4.empty()) {
-    chain.rules.push_back({.terms = {out(network.uplink4), from(*network.subnet4), Masquerade{}}});
-  }
-  if (network.subnet6 && !network.uplink6.empty()) {
-    chain.rules.push_back({.terms = {out(network.uplink6), from(*network.subnet6), Masquerade{}}});
+  const InterfaceIs outside{
+      .direction = Direction::Out, .names = {"lo", network.interface}, .is = Is::No};
+  const ProtocolIn ports{{nft::Protocol::Tcp, nft::Protocol::Udp}};
+  const Masquerade to_ports{.ports = translated_ports(network.listen_port), .random = true};
+  chain.rules = {{.terms = {in(network.interface), outside, ports, to_ports}},
+                 {.terms = {in(network.interface), outside, Masquerade{.random = true}}}};
+  // What the host itself sends from the tunnel's addresses.
+  for (const auto& subnet : {network.subnet4, network.subnet6}) {
+    if (subnet) chain.rules.push_back({.terms = {outside, from(*subnet), Masquerade{}}});
   }
   return chain;
 }
 
+// What was not translated, because its connection is older than the rule for it, does not leave.
+Chain untranslated(const ServerNetwork& network) {
+  return {.name = "untranslated",
+          .base = nft::Base{.hook = Hook::Postrouting, .priority = nft::kPriorityAfterNat},
+          .rules = {{.terms = {in(network.interface), out(network.interface, Is::No),
+                               nft::ConnWayIs{nft::ConnWay::Original},
+                               nft::SourceTranslated{Is::No}, Counter{}, Drop{}}}}};
+}
+
 }  // namespace
+
+nft::PortRange translated_ports(std::uint16_t listen_port) {
+  const std::uint16_t below = listen_port > kFirstUserPort ? listen_port - kFirstUserPort : 0;
+  const std::uint16_t above = UINT16_MAX - listen_port;
+  if (below > above) return {kFirstUserPort, static_cast<std::uint16_t>(listen_port - 1)};
+  return {std::max(kFirstUserPort, static_cast<std::uint16_t>(listen_port + 1)), UINT16_MAX};
+}
 
 nft::Table server_table(const ServerNetwork& network) {
   const Owner owner = network.owner();
-  return {
-      .family = nft::Family::Inet,
-      .name = owner.table_name(),
-      .comment = owner.mark(),
-      .chains = {spoof_guard(network), listen(network), forwarded(network), translate(network)}};
+  nft::Table table{.family = nft::Family::Inet,
+                   .name = owner.table_name(),
+                   .comment = owner.mark(),
+                   .chains = {guard(network), answers(network), listen(network), forwarded(network),
+                              translate(network), untranslated(network)}};
+  if (!network.firewall.is_empty()) append_client_firewall(network.firewall, table);
+  return table;
+}
+
+nft::Table server_arp_table(const ServerNetwork& network) {
+  const Owner owner = network.owner();
+  nft::Table table{.family = nft::Family::Arp, .name = owner.table_name(), .comment = owner.mark()};
+  if (!network.subnet4) return table;
+  table.chains = {{.name = "asked",
+                   .base = nft::Base{.hook = Hook::Input},
+                   .rules = {{.terms = {in(network.interface, Is::No),
+                                        nft::ArpTargetIn{*network.subnet4}, Counter{}, Drop{}}}}}};
+  return table;
 }
 
 WantedHost server_host(const ServerNetwork& network, const HostState& current,
                        std::vector<Sysctl> settings) {
-  WantedHost wanted{.tables = {server_table(network)}, .sysctls = std::move(settings)};
+  WantedHost wanted{.tables = {server_table(network), server_arp_table(network)},
+                    .sysctls = std::move(settings)};
   wanted.network =
       outbound_network(current, {.tunnel = network.interface,
                                  .outbound = network.only_uplink ? network.uplink4 : "",

@@ -221,9 +221,10 @@ HostWishes Server::host_wishes(const ServerConfig& config, const Uplinks& uplink
                     .mtu = config.mtu,
                     .subnet4 = config.subnets.v4,
                     .subnet6 = config.subnets.v6,
-                    .uplink4 = uplinks.v4.empty() ? last_uplinks_.v4 : uplinks.v4,
-                    .uplink6 = uplinks.v6.empty() ? last_uplinks_.v6 : uplinks.v6,
+                    .uplink4 = uplinks.v4,
+                    .uplink6 = uplinks.v6,
                     .listen_port = config.listen.port,
+                    .listen_address = config.listen.address,
                     .client_to_client = config.client_to_client,
                     .only_uplink = config.outbound_interface.has_value()};
   if (config.own.v6) {
@@ -265,8 +266,6 @@ void Server::look_at_host(hostnet::HostState state) {
   }
   host_state_ = std::move(state);
   uplinks_ = uplinks;
-  if (!uplinks.v4.empty()) last_uplinks_.v4 = uplinks.v4;
-  if (!uplinks.v6.empty()) last_uplinks_.v6 = uplinks.v6;
   find_out();
 }
 

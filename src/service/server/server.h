@@ -89,8 +89,6 @@ class Server {
   void fill_in_endpoints(const config::ServerConfig& config, wg::DeviceChange& change) const
       REQUIRES_LOCK(mutex_);
   void append_name_findings(std::vector<Finding>& findings) const REQUIRES_LOCK(mutex_);
-  // A family without an uplink keeps the rules of its last one: when that is back, nothing must
-  // leave untranslated before they are too.
   HostWishes host_wishes(const config::ServerConfig& config, const Uplinks& uplinks) const
       REQUIRES_LOCK(mutex_);
   void look_at_host(hostnet::HostState state) REQUIRES_LOCK(mutex_);
@@ -114,7 +112,6 @@ class Server {
   crypto::PublicKey public_key_ GUARDED_BY(mutex_);
   hostnet::HostState host_state_ GUARDED_BY(mutex_);
   Uplinks uplinks_ GUARDED_BY(mutex_);
-  Uplinks last_uplinks_ GUARDED_BY(mutex_);  // The last that there was, for each family.
   EndpointNames names_ GUARDED_BY(mutex_);
   std::vector<Finding> findings_ GUARDED_BY(mutex_);
   TrafficBook traffic_ GUARDED_BY(mutex_);

@@ -129,7 +129,7 @@ TEST_F(FirewallTest, SeesThatIptablesLetsThePortThrough) {
   for (const char* rule :
        {"-p udp --dport 51820", "-p udp -m udp --dport 51000:52000",
         "-p udp -m multiport --dports 53,51820", "-p udp -m multiport --dports 1:9,51000:60000",
-        "-m conntrack --ctstate NEW", "-m addrtype --dst-type LOCAL", "-i eth0", "! -i lo",
+        "-m conntrack --ctstate UNTRACKED", "-m addrtype --dst-type LOCAL", "-i eth0", "! -i lo",
         "-m comment --comment all"}) {
     SCOPED_TRACE(rule);
     shell("iptables -F && iptables -P INPUT DROP");
@@ -139,7 +139,7 @@ TEST_F(FirewallTest, SeesThatIptablesLetsThePortThrough) {
   }
   for (const char* rule :
        {"-p udp --dport 51821", "-p tcp --dport 51820",
-        "-p udp -m multiport --dports 53,51821:52000", "-m conntrack --ctstate ESTABLISHED",
+        "-p udp -m multiport --dports 53,51821:52000", "-m conntrack --ctstate NEW,ESTABLISHED",
         "-i lo", "-m addrtype --dst-type BROADCAST"}) {
     SCOPED_TRACE(rule);
     shell("iptables -F && iptables -P INPUT DROP");

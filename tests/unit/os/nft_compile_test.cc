@@ -110,6 +110,18 @@ TEST_F(NftCompile, MakesOfMatchesWhatNftMakesOfThem) {
       LaterFragment{net::Family::V4},
       LaterFragment{net::Family::V6},
       TcpSyn{},
+      ConnWayIs{ConnWay::Reply},
+      ConnAddressIn{.prefixes = {prefix("10.200.100.2/32")}},
+      ConnAddressIn{.way = ConnWay::Reply, .prefixes = {prefix("10.0.0.0/8")}},
+      ConnAddressIn{.way = ConnWay::Reply, .prefixes = {prefix("10.16.0.0/12")}},
+      ConnAddressIn{.side = Side::Destination, .prefixes = {prefix("fd00::/8")}},
+      ConnAddressIn{.way = ConnWay::Reply,
+                    .prefixes = {prefix("10.0.0.0/8"), prefix("192.168.0.0/16")}},
+      ConnAddressIn{.prefixes = {prefix("fd00::1/128"), prefix("fd00::2/128")}},
+      ConnPortIn{.protocol = Protocol::Tcp, .way = ConnWay::Reply, .ports = {443, 443}},
+      ConnPortIn{.side = Side::Destination, .ports = {5000, 6000}},
+      SourceTranslated{},
+      SourceTranslated{Is::No},
   };
   std::vector<Rule> rules;
   for (const Term& match : matches) {
@@ -141,6 +153,53 @@ TEST_F(NftCompile, MakesOfStatementsWhatNftMakesOfThem) {
   for (const Term& statement : statements) rules.push_back({.terms = {statement}});
   rules.push_back({.terms = {TcpSyn{}, ClampMss{}}});
   expect_same_as_nft(with_rules(std::move(rules)));
+}
+
+TEST_F(NftCompile, MakesOfNamedMapsWhatNftMakesOfThem) {
+  for (const bool intervals : {false, true}) {
+    SCOPED_TRACE(intervals);
+    start_afresh();
+    Table table =
+        with_rules({{.terms = {ConnAddressMap{.map = "m4"}}},
+                    {.terms = {ConnAddressMap{.family = net::Family::V6, .map = "m6"}}},
+                    {.terms = {ConnAddressMap{
+                         .way = ConnWay::Reply, .side = Side::Destination, .map = "m4"}}}});
+    table.maps = {
+        {.name = "m4", .jumps = {{prefix("10.0.0.3/32"), "other"}, {prefix("10.0.0.2/32"), "one"}}},
+        {.name = "m6",
+         .family = net::Family::V6,
+         .jumps = {{prefix("fd00::2/128"), "other"}, {prefix("fd00::3/128"), "one"}}},
+        {.name = "empty"}};
+    if (intervals) {
+      table.maps[0].jumps.emplace_back(prefix("10.0.0.4/30"), "other");
+      table.maps[0].jumps.emplace_back(prefix("255.0.0.0/8"), "other");
+      table.maps[1].jumps.emplace_back(prefix("fd01::/48"), "one");
+    }
+    table.chains.push_back({.name = "one", .rules = {{.terms = {Accept{}}}}});
+    expect_same_as_nft(table);
+  }
+}
+
+TEST_F(NftCompile, MakesOfArpWhatNftMakesOfIt) {
+  Table table = with_rules({{.terms = {InterfaceIs{.names = {"lo", "wg0"}, .is = Is::No},
+                                       ArpTargetIn{prefix("10.200.100.0/24")}, Counter{}, Drop{}}},
+                            {.terms = {ArpTargetIn{prefix("10.200.96.0/20")}, Drop{}}},
+                            {.terms = {ArpTargetIn{prefix("10.200.100.1/32")}, Drop{}}}},
+                           {.hook = Hook::Input});
+  table.family = Family::Arp;
+  expect_same_as_nft(table);
+}
+
+TEST_F(NftCompile, MakesOfPortsOfTranslationWhatNftMakesOfThem) {
+  const ProtocolIn ports{{Protocol::Tcp, Protocol::Udp}};
+  expect_same_as_nft(with_rules(
+      {{.terms = {ports, Masquerade{.ports = PortRange{1024, 51819}, .random = true}}},
+       {.terms = {ports, Masquerade{.ports = PortRange{51821, 65535}}}},
+       {.terms = {Masquerade{.random = true}}}},
+      {.type = ChainType::Nat, .hook = Hook::Postrouting, .priority = kPrioritySourceNat}));
+  start_afresh();
+  expect_same_as_nft(with_rules({{.terms = {PortIn{.ports = {PortRange::one(51820)}}, NoTrack{}}}},
+                                {.hook = Hook::Prerouting, .priority = kPriorityRaw}));
 }
 
 TEST_F(NftCompile, MakesOfSeveralTermsWhatNftMakesOfThem) {
@@ -210,6 +269,29 @@ TEST_F(NftCompile, MakesOfTheServersTableWhatNftMakesOfIt) {
   network.client_to_client = true;
   network.only_uplink = true;
   network.uplink4.clear();
+  expect_same_as_nft(hostnet::server_table(network));
+  start_afresh();
+  expect_same_as_nft(hostnet::server_arp_table(network));
+}
+
+TEST_F(NftCompile, MakesOfAServersClientRulesWhatNftMakesOfThem) {
+  const auto rules = [](std::initializer_list<const char*> texts) {
+    std::vector<net::FlowRule> list;
+    for (const char* text : texts) list.push_back(net::FlowRule::parse(text).value());
+    return list;
+  };
+  hostnet::ServerNetwork network{.interface = "wg0",
+                                 .subnet4 = prefix("10.200.100.0/24"),
+                                 .subnet6 = prefix("fd00:1:2:3::/64"),
+                                 .listen_port = 51820};
+  network.firewall = {
+      .everyone = {.deny = rules({"private tcp 22,80-90", "any icmp", "fd77::1 udp"})},
+      .clients = {{.sources = {prefix("10.200.100.2/32"), prefix("fd00:1:2:3::2/128")},
+                   .rules = {.allow =
+                                 rules({"any udp 53", "192.168.7.0/24", "10.16.0.0/12 icmp"})}},
+                  {.sources = {prefix("10.200.100.3/32"), prefix("192.168.99.0/24")},
+                   .rules = {.deny = rules({"9.9.9.9 tcp"})}}},
+      .dns = {address("10.200.100.1"), address("fd00:1:2:3::1")}};
   expect_same_as_nft(hostnet::server_table(network));
 }
 

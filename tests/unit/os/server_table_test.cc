@@ -126,6 +126,7 @@ class ServerTableTest : public PrivateNetwork {
   void apply(const ServerNetwork& network) {
     NftBatch batch;
     ASSERT_TRUE(batch.replace_table(hostnet::server_table(network)));
+    ASSERT_TRUE(batch.replace_table(hostnet::server_arp_table(network)));
     auto socket = NftSocket::open();
     ASSERT_TRUE(socket);
     const Status applied = socket->commit(std::move(batch));
@@ -169,6 +170,9 @@ class ServerTableTest : public PrivateNetwork {
     ASSERT_EQ(::sendto(host.get(), payload.data(), payload.size(), 0,
                        reinterpret_cast<const sockaddr*>(&last_from_), last_from_size_),
               static_cast<ssize_t>(payload.size()));
+  }
+  static std::uint16_t port_of(const sockaddr_storage& from) {
+    return ntohs(reinterpret_cast<const sockaddr_in&>(from).sin_port);
   }
   static bool is_readable(const Fd& fd) {
     pollfd waiting{.fd = fd.get(), .events = POLLIN, .revents = 0};
@@ -267,12 +271,110 @@ TEST_F(ServerTableTest, LetsNobodyElseSpeakForAClient) {
   EXPECT_EQ(arrived.from, "203.0.113.1");
 }
 
-TEST_F(ServerTableTest, GoesOnWithoutAnUplinkButTranslatesNothing) {
+TEST_F(ServerTableTest, HoldsAClientToItsRulesAndOthersToNone) {
+  network_.firewall.clients = {{.sources = {net::Prefix::parse("10.200.100.2/32").value()},
+                                .rules = {.deny = {net::FlowRule::parse("any udp 7777").value()}}}};
+  apply(network_);
+  from_client(udp("10.200.100.2", "203.0.113.1", "denied"));
+  from_client(udp("10.200.100.3", "203.0.113.1", "hello"));
+  EXPECT_EQ(at(host4_).payload, "hello");
+  from_client(udp("fd00:200::2", "2001:db8::1", "hello"));
+  EXPECT_EQ(at(host6_).payload, "hello");
+}
+
+// What was permitted goes on through a change of rules; what is not permitted any more ends, also
+// for the one who only answers.
+TEST_F(ServerTableTest, CutsWhatIsPermittedNoLongerAndNothingElse) {
+  from_client(udp("10.200.100.2", "203.0.113.1", "one"));
+  ASSERT_EQ(at(host4_).payload, "one");
+  const auto cut = last_from_;
+  from_client(udp("10.200.100.3", "203.0.113.1", "two"));
+  ASSERT_EQ(at(host4_).payload, "two");
+  const auto kept = last_from_;
+  network_.firewall.clients = {{.sources = {net::Prefix::parse("10.200.100.2/32").value()},
+                                .rules = {.deny = {net::FlowRule::parse("203.0.113.1").value()}}},
+                               {.sources = {net::Prefix::parse("10.200.100.3/32").value()},
+                                .rules = {.allow = {{net::FlowRule::parse("any udp").value()}}}}};
+  apply(network_);
+  last_from_ = cut;
+  answer(host4_, "never arrives");
+  last_from_ = kept;
+  answer(host4_, "arrives");
+  EXPECT_EQ(at_client().payload, "arrives");
+  from_client(udp("10.200.100.2", "203.0.113.1", "never leaves"));
+  from_client(udp("10.200.100.3", "203.0.113.1", "leaves"));
+  EXPECT_EQ(at(host4_).payload, "leaves");
+
+  network_.firewall = {};
+  apply(network_);
+  from_client(udp("10.200.100.2", "203.0.113.1", "again"));
+  EXPECT_EQ(at(host4_).payload, "again");
+}
+
+TEST_F(ServerTableTest, TranslatesWhateverTheWayOut) {
   network_.uplink4.clear();
   network_.uplink6.clear();
   apply(network_);
   from_client(udp("10.200.100.2", "203.0.113.1", "hello"));
-  EXPECT_EQ(at(host4_).from, "10.200.100.2");
+  EXPECT_EQ(at(host4_).from, "203.0.113.2");
+  // From a network behind a client.
+  from_client(udp("192.168.77.5", "203.0.113.1", "from behind"));
+  const Datagram behind = at(host4_);
+  EXPECT_EQ(behind.payload, "from behind");
+  EXPECT_EQ(behind.from, "203.0.113.2");
+}
+
+// A connection that began while there were no rules was never translated, and is not any more.
+TEST_F(ServerTableTest, LetsNothingOutUntranslated) {
+  shell(
+      "nft flush ruleset; nft 'add table t; add chain t c { type filter hook forward priority 0; "
+      "}; add rule t c ct state new accept'");
+  from_client(udp("10.200.100.2", "203.0.113.1", "clear"));
+  ASSERT_EQ(at(host4_).from, "10.200.100.2");
+  apply(network_);
+  from_client(udp("10.200.100.2", "203.0.113.1", "clear again"));
+  from_client(udp("10.200.100.3", "203.0.113.1", "hello"));
+  const Datagram arrived = at(host4_);
+  EXPECT_EQ(arrived.payload, "hello");
+  EXPECT_EQ(arrived.from, "203.0.113.2");
+}
+
+// A client that sends from the server's own port does not get the server's datagrams.
+TEST_F(ServerTableTest, KeepsItsPortFromItsClients) {
+  Fd server(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in own{};
+  own.sin_family = AF_INET;
+  own.sin_port = htons(network_.listen_port);
+  ASSERT_EQ(::bind(server.get(), reinterpret_cast<sockaddr*>(&own), sizeof own), 0);
+  const auto shadowing = [](std::string_view payload) {
+    return packet_between({.udp = true,
+                           .source_port = 51820,
+                           .destination_port = kPort,
+                           .payload = Bytes(payload.begin(), payload.end())},
+                          address("10.200.100.2"), address("203.0.113.1"));
+  };
+  from_client(shadowing("shadow"));
+  ASSERT_EQ(at(host4_).payload, "shadow");
+  EXPECT_NE(port_of(last_from_), network_.listen_port);
+  sockaddr_in target = own;
+  ASSERT_EQ(::inet_pton(AF_INET, "203.0.113.2", &target.sin_addr), 1);
+  ASSERT_EQ(
+      ::sendto(host4_.get(), "sealed", 6, 0, reinterpret_cast<sockaddr*>(&target), sizeof target),
+      6);
+  EXPECT_EQ(at(server).payload, "sealed");
+}
+
+TEST_F(ServerTableTest, AnswersNobodyOutsideWhoAsksForItsAddress) {
+  const auto neighbour = [&](const std::string& asked) {
+    std::string shown;
+    in_internet([&] {
+      run("ip route add " + asked + " dev far; ping -c 1 -W 1 " + asked);
+      shown = shell("ip neigh show " + asked + " dev far");
+    });
+    return shown;
+  };
+  EXPECT_NE(neighbour("203.0.113.2").find("lladdr"), std::string::npos);
+  EXPECT_EQ(neighbour("10.200.100.1").find("lladdr"), std::string::npos);
 }
 
 TEST_F(ServerTableTest, HoldsClientsToTheirUplinkWhenTold) {

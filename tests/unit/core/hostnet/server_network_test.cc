@@ -36,17 +36,49 @@ TEST(ServerTable, CarriesTheOwnersMark) {
   EXPECT_TRUE(nft::check_names(table));
 }
 
-TEST(ServerTable, TranslatesEachFamilyOutOfItsOwnUplink) {
+TEST(ServerTable, TranslatesWhateverLeavesByAnyWay) {
   EXPECT_EQ(rules_of(dual_stack(), "translate"),
-            "oifname \"eth0\" ip saddr 10.200.100.0/24 masquerade\n"
-            "oifname \"eth1\" ip6 saddr fd00:1:2:3::/64 masquerade\n");
+            "iifname \"wg0\" oifname != { \"lo\", \"wg0\" } meta l4proto { tcp, udp } "
+            "masquerade to :1024-51819 fully-random\n"
+            "iifname \"wg0\" oifname != { \"lo\", \"wg0\" } masquerade fully-random\n"
+            "oifname != { \"lo\", \"wg0\" } ip saddr 10.200.100.0/24 masquerade\n"
+            "oifname != { \"lo\", \"wg0\" } ip6 saddr fd00:1:2:3::/64 masquerade\n");
+  EXPECT_EQ(rules_of(dual_stack(), "untranslated"),
+            "iifname \"wg0\" oifname != \"wg0\" ct direction original ct status & snat == 0 "
+            "counter drop\n");
 }
 
-TEST(ServerTable, DropsForgedSourcesAndOpensItsPort) {
-  EXPECT_EQ(rules_of(dual_stack(), "spoof_guard"),
+TEST(ServerTable, KeepsItsPortOutOfThoseOfTranslation) {
+  struct Row {
+    std::uint16_t listen, first, last;
+  };
+  const Row rows[] = {{51820, 1024, 51819},  {1024, 1025, 65535}, {1025, 1026, 65535},
+                      {53, 1024, 65535},     {1, 1024, 65535},    {65535, 1024, 65534},
+                      {33279, 33280, 65535}, {33281, 1024, 33280}};
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.listen);
+    EXPECT_EQ(translated_ports(row.listen), (nft::PortRange{row.first, row.last}));
+  }
+}
+
+TEST(ServerTable, DropsForgedSourcesAndProbesFromElsewhere) {
+  EXPECT_EQ(rules_of(dual_stack(), "guard"),
             "iifname != { \"lo\", \"wg0\" } ip saddr 10.200.100.0/24 counter drop\n"
-            "iifname != { \"lo\", \"wg0\" } ip6 saddr fd00:1:2:3::/64 counter drop\n");
+            "iifname != { \"lo\", \"wg0\" } ip daddr 10.200.100.0/24 counter drop\n"
+            "iifname != { \"lo\", \"wg0\" } ip6 saddr fd00:1:2:3::/64 counter drop\n"
+            "iifname != { \"lo\", \"wg0\" } ip6 daddr fd00:1:2:3::/64 counter drop\n"
+            "udp dport 51820 fib daddr type local notrack\n");
+  const nft::Table arp = server_arp_table(dual_stack());
+  EXPECT_EQ(nft::print(arp.chains.at(0).rules.at(0)),
+            "iifname != \"wg0\" arp daddr ip 10.200.100.0/24 counter drop");
+}
+
+TEST(ServerTable, OpensItsPortAndKeepsItFromTheConnectionTracker) {
   EXPECT_EQ(rules_of(dual_stack(), "listen"), "udp dport 51820 counter accept\n");
+  EXPECT_EQ(rules_of(dual_stack(), "answers"), "udp sport 51820 notrack\n");
+  ServerNetwork bound = dual_stack();
+  bound.listen_address = net::Address::parse("192.0.2.1").value();
+  EXPECT_TRUE(rules_of(bound, "guard").ends_with("udp dport 51820 ip daddr 192.0.2.1 notrack\n"));
 }
 
 TEST(ServerTable, LetsClientsOutAndOnlyAnswersIn) {
@@ -56,6 +88,7 @@ TEST(ServerTable, LetsClientsOutAndOnlyAnswersIn) {
             "iifname \"wg0\" oifname \"wg0\" counter drop\n"
             "oifname \"wg0\" ct state established,related accept\n"
             "oifname \"wg0\" counter drop\n"
+            "iifname \"wg0\" ct state invalid,untracked counter drop\n"
             "iifname \"wg0\" oifname \"eth0\" meta nfproto ipv4 accept\n"
             "iifname \"wg0\" oifname \"eth1\" meta nfproto ipv6 accept\n");
 }
@@ -71,9 +104,9 @@ TEST(ServerTable, KeepsItsRulesWithoutAnUplink) {
   ServerNetwork network = dual_stack();
   network.uplink4.clear();
   network.uplink6.clear();
-  EXPECT_EQ(rules_of(network, "translate"), "");
-  EXPECT_EQ(rules_of(network, "listen"), rules_of(dual_stack(), "listen"));
-  EXPECT_EQ(rules_of(network, "spoof_guard"), rules_of(dual_stack(), "spoof_guard"));
+  for (const char* chain : {"translate", "listen", "guard"}) {
+    EXPECT_EQ(rules_of(network, chain), rules_of(dual_stack(), chain));
+  }
   EXPECT_NE(rules_of(network, "forwarded").find("oifname \"wg0\" counter drop"), std::string::npos);
 }
 
@@ -98,8 +131,9 @@ TEST(ServerHost, WantsItsInterfaceItsTableAndTheSettingsThatAreGiven) {
   ASSERT_EQ(wanted.network.interfaces.size(), 1u);
   EXPECT_EQ(wanted.network.interfaces[0],
             (WantedInterface{.name = "wg0", .mtu = 1420, .addresses = network.addresses}));
-  ASSERT_EQ(wanted.tables.size(), 1u);
+  ASSERT_EQ(wanted.tables.size(), 2u);
   EXPECT_EQ(wanted.tables[0], server_table(network));
+  EXPECT_EQ(wanted.tables[1], server_arp_table(network));
   EXPECT_EQ(wanted.sysctls.size(), 1u);
   EXPECT_TRUE(wanted.network.rules.empty());
   EXPECT_TRUE(wanted.network.routes.empty());
@@ -120,10 +154,11 @@ TEST(ServerHost, LeadsClientsThroughTheInterfaceThatWasChosenForThem) {
 TEST(ServerTable, DoesWithoutAFamily) {
   ServerNetwork network = dual_stack();
   network.subnet6.reset();
-  EXPECT_EQ(rules_of(network, "translate"),
-            "oifname \"eth0\" ip saddr 10.200.100.0/24 masquerade\n");
-  EXPECT_EQ(rules_of(network, "spoof_guard"),
-            "iifname != { \"lo\", \"wg0\" } ip saddr 10.200.100.0/24 counter drop\n");
+  for (const char* chain : {"translate", "guard"}) {
+    EXPECT_EQ(rules_of(network, chain).find("ip6"), std::string::npos) << chain;
+  }
+  network.subnet4.reset();
+  EXPECT_TRUE(server_arp_table(network).chains.empty());
 }
 
 }  // namespace

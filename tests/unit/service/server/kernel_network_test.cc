@@ -1,5 +1,6 @@
 #include "service/server/kernel_network.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -97,12 +98,38 @@ TEST_F(KernelNetworkTest, LoadsItsTableAgainOnlyWhenItMust) {
 
   wishes.network.client_to_client = true;
   apply(*network, wishes);
-  const std::string changed = ruleset();
+  // By table: the kernel lists them in the order they came.
+  const auto tables = [] {
+    return shell("nft list table inet ginnel-server-wg0; nft list table arp ginnel-server-wg0");
+  };
+  const std::string changed = tables();
   EXPECT_TRUE(has(changed, "iifname \"wg0\" oifname \"wg0\" accept")) << changed;
 
   shell("nft flush ruleset");
   apply(*network, wishes);
-  EXPECT_EQ(ruleset(), changed);
+  EXPECT_EQ(tables(), changed);
+}
+
+// Every one of another opinion, which is as large as it gets.
+TEST_F(KernelNetworkTest, HoldsTenThousandClientsEachToRulesOfItsOwn) {
+  const auto network = open();
+  wishes.network.subnet4 = net::Prefix::parse("10.200.0.0/16").value();
+  wishes.network.addresses[0] = net::InterfaceAddress::parse("10.200.0.1/16").value();
+  for (int i = 0; i < 10'000; ++i) {
+    const std::string number = fmt::format("{}.{}", i / 250, 2 + i % 250);
+    const auto rule = [](const std::string& text) { return net::FlowRule::parse(text).value(); };
+    wishes.network.firewall.clients.push_back(
+        {.sources = {net::Prefix::parse(fmt::format("10.200.{}/32", number)).value(),
+                     net::Prefix::parse(fmt::format("fd00:1:2:3::{:x}/128", 2 + i)).value()},
+         .rules = {.allow = {{rule(fmt::format("172.20.{} tcp 22,80-90", number)),
+                              rule("any udp 53")}}}});
+  }
+  apply(*network, wishes);
+  EXPECT_TRUE(has(shell("nft list chain inet ginnel-server-wg0 clients_10000"), "172.20.39.251"));
+  const auto handle = [] { return shell("nft -a list tables inet"); };
+  const std::string first = handle();
+  apply(*network, wishes);
+  EXPECT_EQ(handle(), first);
 }
 
 TEST_F(KernelNetworkTest, KeepsWhatWasAppliedWhenAChangeFails) {

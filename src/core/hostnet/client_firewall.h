@@ -1,0 +1,34 @@
+// What the clients of a server may open, as chains and maps of its table. A client is told by where
+// a connection was opened from, and found by one lookup, however many there are.
+#pragma once
+
+#include "core/hostnet/nft_tree.h"
+#include "net/flow_rule.h"
+
+namespace ginnel::hostnet {
+
+// Of one client.
+struct ClientRules {
+  std::vector<net::Prefix> sources{};  // All that it may send from. No other client's overlap.
+  net::FlowRules rules{};
+  friend bool operator==(const ClientRules&, const ClientRules&) = default;
+};
+
+struct ClientFirewall {
+  net::FlowRules everyone{};           // Holds for each client; its own rules only take more away.
+  std::vector<ClientRules> clients{};  // Those with rules of their own.
+  // Addresses of the server whose DNS stays open, because clients were told to ask there.
+  std::vector<net::Address> dns{};
+
+  bool is_empty() const { return everyone.is_empty() && clients.empty(); }
+  friend bool operator==(const ClientFirewall&, const ClientFirewall&) = default;
+};
+
+inline constexpr std::string_view kClientChain = "clients";
+
+// Adds the chain kClientChain and what it needs. It has to see packets of both directions, looks at
+// the connection and not at the packet, and returns for what is permitted: a connection that was
+// permitted once ends with the permission.
+void append_client_firewall(const ClientFirewall& firewall, nft::Table& table);
+
+}  // namespace ginnel::hostnet
