@@ -80,6 +80,8 @@ Result<server::NewPeerView> new_peer(const Args& args, Io& io) {
   };
   list("--address", peer.addresses);
   list("--allowed-ips", peer.allowed_ips);
+  list("--allow", peer.allow);
+  list("--deny", peer.deny);
   if (args.flag("--no-preshared-key")) peer.make_preshared_key = false;
   if (const auto where = args.value("--preshared-key")) {
     if (args.flag("--no-preshared-key")) {
@@ -161,6 +163,34 @@ int run_forget_key(const Args& args, Io& io) {
                     [](server::PeerService& p, const std::string& n) { return p.forget_key(n); });
 }
 
+// A list that is given, or given up; absent, it stays.
+Result<std::optional<std::vector<std::string>>> new_list(const Args& args, std::string_view flag,
+                                                         std::string_view no_flag) {
+  const auto values = args.values(flag);
+  if (!args.flag(no_flag)) {
+    if (values.empty()) return std::nullopt;
+    return std::vector<std::string>(values.begin(), values.end());
+  }
+  if (values.empty()) return std::vector<std::string>();
+  return fail(ErrorCode::InvalidArgument,
+              fmt::format("{} and {} contradict each other; keep one", flag, no_flag));
+}
+
+int run_set(const Args& args, Io& io) {
+  auto allow = new_list(args, "--allow", "--no-allow");
+  if (!allow) return io.report("peer set", allow.error());
+  auto deny = new_list(args, "--deny", "--no-deny");
+  if (!deny) return io.report("peer set", deny.error());
+  if (!*allow && !*deny) {
+    return io.report("peer set", {ErrorCode::InvalidArgument,
+                                  "nothing to set; say --allow, --deny, --no-allow or --no-deny"});
+  }
+  const server::RuleChangeView change{.allow = std::move(*allow), .deny = std::move(*deny)};
+  return run_change(args, io, "peer set", "set", [&](server::PeerService& p, const std::string& n) {
+    return p.set_rules(n, change);
+  });
+}
+
 std::string last_seen(const server::PeerView& peer, UnixTime now) {
   return peer.last_handshake.value ? human_age(*peer.last_handshake.value, now) : "never";
 }
@@ -204,6 +234,8 @@ void print_peer(const server::PeerView& peer, bool is_running, UnixTime now, Io&
   io.out("state: {}\n", peer.enabled ? "enabled" : "disabled");
   io.out("addresses: {}\n", joined(peer.addresses));
   io.out("allowed ips: {}\n", joined(peer.allowed_ips));
+  if (peer.allow.value) io.out("allow: {}\n", fmt::join(*peer.allow.value, "; "));
+  if (!peer.deny.empty()) io.out("deny: {}\n", fmt::join(peer.deny, "; "));
   io.out("private key here: {}\n", peer.has_private_key ? "yes" : "no");
   io.out("preshared key: {}\n", peer.has_preshared_key ? "yes" : "no");
   io.out("from: {}\n", peer.source);
@@ -274,6 +306,24 @@ constexpr Argument kName[] = {{.name = "NAME", .help = "the peer's name"}};
 constexpr Flag kJson{.name = "--json", .help = "print one JSON document"};
 constexpr Flag kPlaceFlags[] = {kStateDirFlag, kServerConfigFlag, kWhichServerFlag};
 constexpr Flag kPrintFlags[] = {kStateDirFlag, kServerConfigFlag, kWhichServerFlag, kJson};
+constexpr Flag kAllowFlag{
+    .name = "--allow",
+    .value = "RULE",
+    .help = "what it may open, and nothing else: \"192.168.7.0/24 tcp 22,80-90\"",
+    .repeatable = true};
+constexpr Flag kDenyFlag{.name = "--deny",
+                         .value = "RULE",
+                         .help = "what it may not open, allowed or not: \"private\"",
+                         .repeatable = true};
+constexpr Flag kSetFlags[] = {
+    kStateDirFlag,
+    kServerConfigFlag,
+    kWhichServerFlag,
+    kAllowFlag,
+    {.name = "--no-allow", .help = "everything that is not denied"},
+    kDenyFlag,
+    {.name = "--no-deny", .help = "nothing is denied but what is not allowed"},
+};
 constexpr Flag kAddFlags[] = {
     kStateDirFlag,
     kServerConfigFlag,
@@ -290,6 +340,8 @@ constexpr Flag kAddFlags[] = {
      .value = "CIDR",
      .help = "a network behind the client, besides its addresses",
      .repeatable = true},
+    kAllowFlag,
+    kDenyFlag,
     {.name = "--preshared-key",
      .value = "file:PATH|-",
      .help = "where to read a preshared key (default: made, unless --public-key is given)"},
@@ -353,6 +405,17 @@ constinit const Verb kPeerDisable{
     .example = "sudo ginnel peer disable anna",
     .page = "docs/server.md",
     .run = &run_disable,
+};
+
+constinit const Verb kPeerSet{
+    .name = "peer set",
+    .summary = "change what a client may open",
+    .arguments = kName,
+    .flags = kSetFlags,
+    .exits = kExits,
+    .example = "sudo ginnel peer set anna --allow '192.168.7.0/24 tcp 22' --allow 'any udp 53'",
+    .page = "docs/server.md",
+    .run = &run_set,
 };
 
 constinit const Verb kPeerList{

@@ -21,6 +21,7 @@ constinit const std::array kVerbs = {
     &kPeerConfig,
     &kPeerQr,
     &kPeerForgetKey,
+    &kPeerSet,
     &kUp,
     &kDown,
     &kReload,

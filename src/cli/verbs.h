@@ -27,6 +27,7 @@ extern const Verb kPeerConfig;
 extern const Verb kPeerDisable;
 extern const Verb kPeerEnable;
 extern const Verb kPeerForgetKey;
+extern const Verb kPeerSet;
 extern const Verb kPeerList;
 extern const Verb kPeerQr;
 extern const Verb kPeerRemove;

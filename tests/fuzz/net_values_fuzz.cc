@@ -1,9 +1,10 @@
-// Addresses, prefixes and endpoints under hostile text. The C library is the second opinion on what
-// an address is.
+// Addresses, prefixes, endpoints and rules under hostile text. The C library is the second opinion
+// on what an address is.
 #include <arpa/inet.h>
 
 #include "base/check.h"
 #include "net/endpoint.h"
+#include "net/flow_rule.h"
 #include "net/prefix.h"
 
 namespace ginnel::net {
@@ -41,6 +42,18 @@ void parse_endpoint(std::string_view text) {
   if (endpoint) CHECK(Endpoint::parse(endpoint->to_string()).value() == *endpoint);
 }
 
+void parse_flow_rule(std::string_view text) {
+  const auto rule = FlowRule::parse(text);
+  if (!rule) {
+    CHECK(rule.error().message.size() < 256);
+    return;
+  }
+  CHECK(FlowRule::parse(rule->to_string()).value() == *rule);
+  CHECK(rule->ports.size() <= FlowRule::kMaxPorts);
+  for (const PortRange& range : rule->ports) CHECK(range.first > 0 && range.first <= range.last);
+  CHECK((rule->target == FlowRule::Target::Any) == rule->prefixes().empty());
+}
+
 }  // namespace
 }  // namespace ginnel::net
 
@@ -49,5 +62,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   ginnel::net::parse_address(text);
   ginnel::net::parse_prefix(text);
   ginnel::net::parse_endpoint(text);
+  ginnel::net::parse_flow_rule(text);
   return 0;
 }

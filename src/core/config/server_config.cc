@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "core/config/flow_rule_keys.h"
 #include "core/config/server_checks.h"
 #include "core/config/toml_reader.h"
 
@@ -152,6 +153,8 @@ class SettingReader {
     return std::nullopt;
   }
 
+  net::FlowRules read_rules() { return read_flow_rules(reader_); }
+
   void reject(std::string_view where, std::string_view message) {
     if (!error_) error_ = Error{ErrorCode::InvalidArgument, fmt::format("{}: {}", where, message)};
   }
@@ -272,6 +275,7 @@ void read_settings(SettingReader& reader, const ServerInputs& inputs, ServerConf
   config.metrics_listen =
       metrics ? metrics->value
               : net::Endpoint{net::Address::v4({127, 0, 0, 1}), kDefaultMetricsPort, 0};
+  config.rules = reader.read_rules();
   read_dns(reader, flags, config);
 }
 

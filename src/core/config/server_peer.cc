@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/config/flow_rule_keys.h"
 #include "core/config/secret_text.h"
 #include "core/config/toml_reader.h"
 
@@ -64,6 +65,7 @@ Result<ServerPeer> read_peer(TomlReader& reader, ServerPeer peer) {
   peer.endpoint = reader.parsed("endpoint", &parse_peer_endpoint);
   peer.persistent_keepalive_seconds = static_cast<std::uint16_t>(
       reader.number("persistent_keepalive", 0, UINT16_MAX).value_or(kDefaultKeepaliveSeconds));
+  peer.rules = read_flow_rules(reader);
   peer.enabled = reader.boolean("enabled").value_or(true);
   peer.created = read_created(reader);
   if (peer.addresses.empty() && peer.allowed_ips.empty()) {
@@ -139,6 +141,8 @@ std::string to_peer_file(const ServerPeer& peer) {
   if (peer.persistent_keepalive_seconds != kDefaultKeepaliveSeconds) {
     add("persistent_keepalive", std::int64_t{peer.persistent_keepalive_seconds});
   }
+  if (peer.rules.allow) add("allow", texts(*peer.rules.allow));
+  if (!peer.rules.deny.empty()) add("deny", texts(peer.rules.deny));
   add("enabled", peer.enabled);
   if (!peer.created.empty()) add("created", peer.created);
   std::string text = to_toml(entries);

@@ -6,6 +6,7 @@
 #include "core/config/host_port.h"
 #include "core/config/toml_document.h"
 #include "core/wg/device_config.h"
+#include "net/flow_rule.h"
 
 namespace ginnel::config {
 
@@ -29,6 +30,7 @@ struct ServerPeer {
   // What the client's file says; the server sends keepalives itself only where there is an
   // endpoint. Zero: off.
   std::uint16_t persistent_keepalive_seconds = kDefaultKeepaliveSeconds;
+  net::FlowRules rules;  // What it may open, besides what the server's rules say.
   bool enabled = true;
   std::string created;  // RFC 3339; empty when not known.
 

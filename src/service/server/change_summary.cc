@@ -53,6 +53,8 @@ ChangeView summarize(const ServerConfig& before, const ServerConfig& after) {
   compare("dns", std::tie(before.dns, before.dns_search, before.dns_builtin),
           std::tie(after.dns, after.dns_search, after.dns_builtin));
   compare("client_to_client", before.client_to_client, after.client_to_client);
+  compare("allow", before.rules.allow, after.rules.allow);
+  compare("deny", before.rules.deny, after.rules.deny);
   compare("open_firewall", before.open_firewall, after.open_firewall);
   return view;
 }

@@ -77,6 +77,14 @@ void ControlApi::add_peer_routes() {
                [this](const Request&, const PathParameters& path) {
                  return answer(server_.set_peer_enabled(path["name"], false));
                });
+  control_.add(Method::Post, "/v1/peers/{name}/rules",
+               [this](const Request& request, const PathParameters& path) {
+                 const auto view = http::from_json_text<RuleChangeView>(request.body);
+                 if (!view) return http::error_response(view.error());
+                 const auto change = parse_rule_change(*view);
+                 if (!change) return http::error_response(change.error());
+                 return answer(server_.set_peer_rules(path["name"], *change));
+               });
   control_.add(Method::Post, "/v1/peers/{name}/forget-key",
                [this](const Request&, const PathParameters& path) {
                  return answer(server_.forget_peer_key(path["name"]));

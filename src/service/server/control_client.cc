@@ -126,6 +126,11 @@ Result<ChangeView> ControlClient::set_enabled(const std::string& name, bool enab
                              {"v1", "peers", name, enabled ? "enable" : "disable"});
 }
 
+Result<ChangeView> ControlClient::set_rules(const std::string& name, const RuleChangeView& change) {
+  return ask_for<ChangeView>(http::Method::Post, {"v1", "peers", name, "rules"},
+                             http::to_json_text(change));
+}
+
 Result<ChangeView> ControlClient::forget_key(const std::string& name) {
   return ask_for<ChangeView>(http::Method::Post, {"v1", "peers", name, "forget-key"});
 }

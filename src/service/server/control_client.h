@@ -25,6 +25,7 @@ class ControlClient final : public PeerService {
   Result<PeerView> add(const NewPeerView& peer) override;
   Result<ChangeView> remove(const std::string& name) override;
   Result<ChangeView> set_enabled(const std::string& name, bool enabled) override;
+  Result<ChangeView> set_rules(const std::string& name, const RuleChangeView& change) override;
   Result<ChangeView> forget_key(const std::string& name) override;
 
  private:

@@ -22,6 +22,14 @@ Status parse_each(std::string_view what, const std::optional<std::vector<std::st
   return ok();
 }
 
+Status parse_rules(std::string_view flag, const std::optional<std::vector<std::string>>& texts,
+                   std::vector<net::FlowRule>& rules) {
+  if (Status parsed = parse_each(flag, texts, &net::FlowRule::parse, rules); !parsed) return parsed;
+  if (rules.size() <= net::FlowRules::kMaxRules) return ok();
+  return fail(ErrorCode::Exhausted, fmt::format("{}: over {} rules; use larger prefixes", flag,
+                                                net::FlowRules::kMaxRules));
+}
+
 Status parse_keys(const NewPeerView& view, NewPeer& peer) {
   if (view.public_key) {
     auto key = crypto::PublicKey::parse(*view.public_key);
@@ -69,6 +77,14 @@ Result<NewPeer> parse_new_peer(const NewPeerView& view) {
       !parsed) {
     return pass(std::move(parsed));
   }
+  if (view.allow) peer.rules.allow.emplace();
+  if (view.allow) {
+    Status parsed = parse_rules("--allow", view.allow, *peer.rules.allow);
+    if (!parsed) return pass(std::move(parsed));
+  }
+  if (Status parsed = parse_rules("--deny", view.deny, peer.rules.deny); !parsed) {
+    return pass(std::move(parsed));
+  }
   if (Status parsed = parse_endpoint(view, peer); !parsed) return pass(std::move(parsed));
   if (view.persistent_keepalive) {
     const bool is_off = *view.persistent_keepalive == "off";
@@ -81,6 +97,21 @@ Result<NewPeer> parse_new_peer(const NewPeerView& view) {
     peer.persistent_keepalive_seconds = seconds;
   }
   return peer;
+}
+
+Result<RuleChange> parse_rule_change(const RuleChangeView& view) {
+  RuleChange change;
+  if (view.allow) change.allow.emplace();
+  if (view.deny) change.deny.emplace();
+  if (change.allow) {
+    Status parsed = parse_rules("--allow", view.allow, *change.allow);
+    if (!parsed) return pass(std::move(parsed));
+  }
+  if (change.deny) {
+    Status parsed = parse_rules("--deny", view.deny, *change.deny);
+    if (!parsed) return pass(std::move(parsed));
+  }
+  return change;
 }
 
 }  // namespace ginnel::server

@@ -53,6 +53,15 @@ void make_keys(NewPeer& wanted, Rng& rng, ServerPeer& peer) {
   peer.preshared_key = std::move(wanted.preshared_key);
 }
 
+Status set_list(const std::optional<std::vector<net::FlowRule>>& rules, std::string_view key,
+                config::TomlPlace place, TomlDocument& document) {
+  if (!rules) return ok();
+  if (rules->empty()) return document.remove(place, key);
+  std::vector<std::string> texts;
+  for (const net::FlowRule& rule : *rules) texts.push_back(rule.to_string());
+  return document.set(place, key, texts);
+}
+
 }  // namespace
 
 Result<FileEdit> PeerEdits::add(NewPeer wanted, Rng& rng, UnixTime now) const {
@@ -75,6 +84,7 @@ Result<FileEdit> PeerEdits::add(NewPeer wanted, Rng& rng, UnixTime now) const {
     return pass(std::move(given));
   }
   peer.allowed_ips = std::move(wanted.allowed_ips);
+  peer.rules = std::move(wanted.rules);
   peer.endpoint = std::move(wanted.endpoint);
   if (wanted.persistent_keepalive_seconds) {
     peer.persistent_keepalive_seconds = *wanted.persistent_keepalive_seconds;
@@ -103,6 +113,13 @@ Result<FileEdit> PeerEdits::remove(std::string_view name) const {
 Result<FileEdit> PeerEdits::set_enabled(std::string_view name, bool enabled) const {
   return edit_document(name, [&](TomlDocument& document, const ServerPeer& found) {
     return document.set(found.place(), "enabled", enabled);
+  });
+}
+
+Result<FileEdit> PeerEdits::set_rules(std::string_view name, const RuleChange& change) const {
+  return edit_document(name, [&](TomlDocument& document, const ServerPeer& found) {
+    if (Status set = set_list(change.allow, "allow", found.place(), document); !set) return set;
+    return set_list(change.deny, "deny", found.place(), document);
   });
 }
 

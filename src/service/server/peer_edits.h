@@ -17,6 +17,7 @@ class PeerEdits {
   Result<FileEdit> add(NewPeer peer, Rng& rng, UnixTime now) const;
   Result<FileEdit> remove(std::string_view name) const;
   Result<FileEdit> set_enabled(std::string_view name, bool enabled) const;
+  Result<FileEdit> set_rules(std::string_view name, const RuleChange& change) const;
   // Takes the client's private key out of the file; the client goes on working.
   Result<FileEdit> forget_key(std::string_view name) const;
 

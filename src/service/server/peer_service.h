@@ -22,6 +22,7 @@ class PeerService {
   virtual Result<PeerView> add(const NewPeerView& peer) = 0;
   virtual Result<ChangeView> remove(const std::string& name) = 0;
   virtual Result<ChangeView> set_enabled(const std::string& name, bool enabled) = 0;
+  virtual Result<ChangeView> set_rules(const std::string& name, const RuleChangeView& change) = 0;
   virtual Result<ChangeView> forget_key(const std::string& name) = 0;
 };
 

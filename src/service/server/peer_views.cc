@@ -11,6 +11,13 @@ PeerView describe_peer(const config::ServerPeer& peer) {
   view.enabled = peer.enabled;
   view.addresses = peer.addresses;
   view.allowed_ips = peer.allowed_ips;
+  const auto texts = [](const std::vector<net::FlowRule>& rules) {
+    std::vector<std::string> written;
+    for (const net::FlowRule& rule : rules) written.push_back(rule.to_string());
+    return written;
+  };
+  if (peer.rules.allow) view.allow = texts(*peer.rules.allow);
+  view.deny = texts(peer.rules.deny);
   view.source = peer.source;
   if (!peer.created.empty()) view.created = peer.created;
   view.has_private_key = peer.private_key.has_value();

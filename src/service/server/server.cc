@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "core/hostnet/outbound_routing.h"
+#include "core/server/client_rules.h"
 #include "service/server/call_back.h"
 #include "service/server/change_summary.h"
 #include "service/server/client_files.h"
@@ -75,9 +76,7 @@ Status Server::bring_up() {
     return free;
   }
   const ServerConfig nobody;
-  if (Status configured = change_device(nobody, config_, &key_); !configured) return configured;
-  const Uplinks uplinks = choose_uplinks(config_, *host, device_.interface_name());
-  if (Status applied = host_.apply(host_wishes(config_, uplinks)); !applied) return applied;
+  if (Status changed = change(nobody, config_, &key_, *host); !changed) return changed;
   names_.follow(clock_.now().mono, config_.peers);
   look_at_host(std::move(*host));
   call_back_peers({});
@@ -92,6 +91,11 @@ Result<ChangeView> Server::remove_peer(std::string_view name) {
 Result<ChangeView> Server::set_peer_enabled(std::string_view name, bool enabled) {
   MutexLock lock(mutex_);
   return edit_files([&](const PeerEdits& edits) { return edits.set_enabled(name, enabled); });
+}
+
+Result<ChangeView> Server::set_peer_rules(std::string_view name, const RuleChange& change) {
+  MutexLock lock(mutex_);
+  return edit_files([&](const PeerEdits& edits) { return edits.set_rules(name, change); });
 }
 
 Result<ChangeView> Server::forget_peer_key(std::string_view name) {
@@ -149,13 +153,9 @@ Result<ChangeView> Server::adopt(ServerConfig next) {
   // Peers that go take their counters with them.
   static_cast<void>(observe());
   const bool is_new_key = !same_key(key->key, key_.key);
-  if (Status changed = change_device(config_, next, is_new_key ? &*key : nullptr); !changed) {
+  if (Status changed = change(config_, next, is_new_key ? &*key : nullptr, *host); !changed) {
+    static_cast<void>(change(next, config_, is_new_key ? &key_ : nullptr, *host));
     return pass(std::move(changed));
-  }
-  const HostWishes wishes = host_wishes(next, choose_uplinks(next, *host, own));
-  if (Status applied = host_.apply(wishes); !applied) {
-    static_cast<void>(change_device(next, config_, is_new_key ? &key_ : nullptr));
-    return pass(std::move(applied));
   }
   ChangeView view = summarize(config_, next);
   if (is_new_key) view.settings.emplace_back("private_key");
@@ -191,8 +191,8 @@ Status Server::check_adoptable(const ServerConfig& next) const {
   return ok();
 }
 
-Status Server::change_device(const ServerConfig& before, const ServerConfig& after,
-                             const ServerKey* new_key) {
+Status Server::change(const ServerConfig& before, const ServerConfig& after,
+                      const ServerKey* new_key, const hostnet::HostState& host) {
   wg::DeviceChange change;
   change.peers = config::changed_peers(before.peers, after.peers);
   if (new_key != nullptr) {
@@ -202,7 +202,15 @@ Status Server::change_device(const ServerConfig& before, const ServerConfig& aft
     change.listen_port = after.listen.port;
   }
   fill_in_endpoints(after, change);
-  return device_.configure(std::move(change));
+  // Who goes, goes before the rules for him; who comes or changes, comes after them.
+  wg::DeviceChange arrivals;
+  const auto arriving = std::ranges::find(change.peers, false, &wg::PeerChange::remove);
+  std::move(arriving, change.peers.end(), std::back_inserter(arrivals.peers));
+  change.peers.erase(arriving, change.peers.end());
+  if (Status changed = device_.configure(std::move(change)); !changed) return changed;
+  const Uplinks uplinks = choose_uplinks(after, host, device_.interface_name());
+  if (Status applied = host_.apply(host_wishes(after, uplinks)); !applied) return applied;
+  return arrivals.peers.empty() ? ok() : device_.configure(std::move(arrivals));
 }
 
 void Server::call_back_peers(const std::vector<ServerPeer>& before) {
@@ -226,6 +234,7 @@ HostWishes Server::host_wishes(const ServerConfig& config, const Uplinks& uplink
                     .listen_port = config.listen.port,
                     .listen_address = config.listen.address,
                     .client_to_client = config.client_to_client,
+                    .firewall = client_firewall(config),
                     .only_uplink = config.outbound_interface.has_value()};
   if (config.own.v6) {
     wanted.network.addresses.push_back({*config.own.v6, config.subnets.v6->length()});

@@ -54,6 +54,7 @@ class Server {
   Result<PeerView> add_peer(NewPeer peer);
   Result<ChangeView> remove_peer(std::string_view name);
   Result<ChangeView> set_peer_enabled(std::string_view name, bool enabled);
+  Result<ChangeView> set_peer_rules(std::string_view name, const RuleChange& change);
   Result<ChangeView> forget_peer_key(std::string_view name);
   Result<ChangeView> reload();
 
@@ -81,8 +82,9 @@ class Server {
   Result<ChangeView> adopt(config::ServerConfig next) REQUIRES_LOCK(mutex_);
   Result<ServerKey> read_key_again(const config::ServerConfig& next) REQUIRES_LOCK(mutex_);
   Status check_adoptable(const config::ServerConfig& next) const REQUIRES_LOCK(mutex_);
-  Status change_device(const config::ServerConfig& before, const config::ServerConfig& after,
-                       const ServerKey* new_key) REQUIRES_LOCK(mutex_);
+  // The device and the host, in such an order that no client ever sends by rules that are not his.
+  Status change(const config::ServerConfig& before, const config::ServerConfig& after,
+                const ServerKey* new_key, const hostnet::HostState& host) REQUIRES_LOCK(mutex_);
   // REQUIRES: the interface is up.
   void call_back_peers(const std::vector<config::ServerPeer>& before) REQUIRES_LOCK(mutex_);
   // The change with endpoints for the names that are known.

@@ -144,6 +144,12 @@ Result<ChangeView> StoppedServer::set_enabled(const std::string& name, bool enab
   return edit([&](const PeerEdits& edits) { return edits.set_enabled(name, enabled); });
 }
 
+Result<ChangeView> StoppedServer::set_rules(const std::string& name, const RuleChangeView& view) {
+  const auto change = parse_rule_change(view);
+  if (!change) return std::unexpected(change.error());
+  return edit([&](const PeerEdits& edits) { return edits.set_rules(name, *change); });
+}
+
 Result<ChangeView> StoppedServer::forget_key(const std::string& name) {
   return edit([&](const PeerEdits& edits) { return edits.forget_key(name); });
 }

@@ -16,6 +16,9 @@ struct PeerView {
   bool enabled = true;
   std::vector<net::Address> addresses;
   std::vector<net::Prefix> allowed_ips;
+  // What it may open, as its file says. Null: no list, so everything that is not denied.
+  http::Nullable<std::vector<std::string>> allow;
+  std::vector<std::string> deny;
   std::string source;  // The file or flag that it comes from.
   http::Nullable<std::string> created;
   bool has_private_key = false;  // The server can still show the client's file.
@@ -32,9 +35,9 @@ struct PeerView {
   std::map<std::string, std::uint64_t> handshake_failures;  // By cause.
 };
 BOOST_DESCRIBE_STRUCT(PeerView, (),
-                      (name, public_key, enabled, addresses, allowed_ips, source, created,
-                       has_private_key, has_preshared_key, endpoint, last_handshake, rx_bytes,
-                       tx_bytes, rx_bytes_per_second, tx_bytes_per_second, handshakes,
+                      (name, public_key, enabled, addresses, allowed_ips, allow, deny, source,
+                       created, has_private_key, has_preshared_key, endpoint, last_handshake,
+                       rx_bytes, tx_bytes, rx_bytes_per_second, tx_bytes_per_second, handshakes,
                        handshake_failures))
 
 struct PeerDocument {
@@ -108,12 +111,22 @@ struct NewPeerView {
   std::optional<bool> make_preshared_key;
   std::optional<std::vector<std::string>> addresses;
   std::optional<std::vector<std::string>> allowed_ips;
+  std::optional<std::vector<std::string>> allow;
+  std::optional<std::vector<std::string>> deny;
   std::optional<std::string> endpoint;
   std::optional<std::string> persistent_keepalive;
 };
 BOOST_DESCRIBE_STRUCT(NewPeerView, (),
                       (name, public_key, preshared_key, make_preshared_key, addresses, allowed_ips,
-                       endpoint, persistent_keepalive))
+                       allow, deny, endpoint, persistent_keepalive))
+
+// New lists for a peer, as they were written on a command line. Absent: the list stays; empty: it
+// goes.
+struct RuleChangeView {
+  std::optional<std::vector<std::string>> allow;
+  std::optional<std::vector<std::string>> deny;
+};
+BOOST_DESCRIBE_STRUCT(RuleChangeView, (), (allow, deny))
 
 // What an edit or a reload changed.
 struct ChangeView {

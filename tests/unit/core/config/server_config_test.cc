@@ -128,7 +128,8 @@ TEST(MakeServerConfig, ReadsEveryKey) {
            "[server]\nsubnet6 = \"2001:db8:7::/64\"\nmtu = 1380\nendpoint = \"vpn.example.org:7\"\n"
            "dns = [\"9.9.9.9\", \"2620:fe::fe\", \"home.arpa\"]\nclient_to_client = true\n"
            "interface = \"wg7\"\nmetrics_listen = \"[::1]:1234\"\nopen_firewall = true\n"
-           "listen_addr = \"[2001:db8::1]:5\"\n"});
+           "listen_addr = \"[2001:db8::1]:5\"\nallow = [\"any tcp\", \"any udp\"]\n"
+           "deny = \"any tcp 25\"\n"});
   EXPECT_EQ(config.own.v6->to_string(), "2001:db8:7::1");
   EXPECT_EQ(config.mtu, 1380);
   EXPECT_EQ(config.endpoint->to_string(0), "vpn.example.org:7");
@@ -136,6 +137,8 @@ TEST(MakeServerConfig, ReadsEveryKey) {
   EXPECT_EQ(config.dns_search, std::vector<std::string>{"home.arpa"});
   EXPECT_TRUE(config.client_to_client);
   EXPECT_TRUE(config.open_firewall);
+  EXPECT_EQ(config.rules.allow->size(), 2u);
+  EXPECT_EQ(config.rules.deny[0].to_string(), "any tcp 25");
   EXPECT_EQ(config.interface, "wg7");
   EXPECT_EQ(config.metrics_listen->to_string(), "[::1]:1234");
   EXPECT_EQ(config.listen.address->to_string(), "2001:db8::1");
@@ -258,6 +261,10 @@ TEST(MakeServerConfig, RefusesAFilesMistakeByFileLineKeyAndRemedy) {
       {"subnet6 = 'off'",
        "subnet6: \"off\" is not an IP address; write one like 192.0.2.1 or 2001:db8::1, or "
        "\"none\" to do without IPv6"},
+      {"deny = ['private', '10.0.0.0/8 tcp 70000']",
+       "deny: \"70000\" is no port; write numbers like 22,80-90"},
+      {"allow = 'the internet'",
+       "allow: \"the\" is no place; begin with an address, a prefix, any or private"},
       {"mtu = 575", "mtu: must be a number from 576 to 65535, without quotes"},
       {"mtu = 65536", "mtu: must be a number from 576 to 65535, without quotes"},
       {"mtu = 1279",

@@ -41,6 +41,45 @@ TEST(ParsePeerFile, ReadsEveryKey) {
   EXPECT_EQ(peer->created, "2026-11-21T08:00:00Z");
 }
 
+TEST(ParsePeerFile, ReadsWhatTheClientMayOpen) {
+  const std::string good = "public_key = \"" + kPublic + "\"\naddresses = [\"10.0.0.2\"]\n";
+  const auto peer =
+      parse_peer_file("p.toml", good +
+                                    "allow = [\"192.168.7.0/24 tcp 22,80-90\", \"any udp 53\"]\n"
+                                    "deny = \"192.168.7.1\"\n");
+  ASSERT_TRUE(peer) << peer.error().message;
+  ASSERT_TRUE(peer->rules.allow);
+  ASSERT_EQ(peer->rules.allow->size(), 2u);
+  EXPECT_EQ((*peer->rules.allow)[0].to_string(), "192.168.7.0/24 tcp 22,80-90");
+  ASSERT_EQ(peer->rules.deny.size(), 1u);
+  EXPECT_EQ(peer->rules.deny[0].to_string(), "192.168.7.1");
+  // What is not said is not restricted.
+  EXPECT_TRUE(parse_peer_file("p.toml", good)->rules.is_empty());
+  EXPECT_TRUE(parse_peer_file("p.toml", good + "deny = []\n")->rules.is_empty());
+}
+
+TEST(ParsePeerFile, RefusesRulesThatAreWrongEmptyOrTooMany) {
+  const std::string good = "public_key = \"" + kPublic + "\"\naddresses = [\"10.0.0.2\"]\n";
+  const auto list = [&](std::string_view key, std::size_t count) {
+    std::string text = good + std::string(key) + " = [";
+    for (std::size_t i = 0; i < count; ++i) text += "\"10.0.0.0/8\", ";
+    return text + "]\n";
+  };
+  EXPECT_EQ(error_of("p.toml", good + "allow = [\n  \"10.0.0.0/8\",\n  \"any tcp http\"]\n"),
+            "p.toml:5: allow: \"http\" is no port; write numbers like 22,80-90");
+  EXPECT_EQ(error_of("p.toml", good + "deny = [\"10.0.0.1/8\"]\n"),
+            "p.toml:3: deny: 10.0.0.1/8 has host bits set; write 10.0.0.0/8");
+  EXPECT_EQ(error_of("p.toml", good + "allow = []\n"),
+            "p.toml:3: allow: is empty; take it out to allow everything, or write deny = \"any\"");
+  for (const char* key : {"allow", "deny"}) {
+    EXPECT_EQ(error_of("p.toml", list(key, net::FlowRules::kMaxRules - 1)), "");
+    EXPECT_EQ(error_of("p.toml", list(key, net::FlowRules::kMaxRules)), "");
+    EXPECT_EQ(error_of("p.toml", list(key, net::FlowRules::kMaxRules + 1)),
+              std::string("p.toml:3: ") + key +
+                  ": has over 256 rules; write larger prefixes, or lists of ports");
+  }
+}
+
 TEST(ParsePeerFile, NeedsAKeyAndAnAddressOnly) {
   const auto peer = parse_peer_file(
       "bob.toml", "public_key = \"" + kPublic + "\"\naddresses = \"10.200.100.3\"\n");
@@ -96,7 +135,7 @@ TEST(ParsePeerFile, RefusesWithFileLineKeyAndRemedy) {
        "p.toml:3: PublicKey: unknown key; did you mean \"public_key\"?"},
       {good + "name = \"x\"\n",
        "p.toml:3: name: unknown key; the keys are public_key, private_key, preshared_key, "
-       "addresses, allowed_ips, endpoint, persistent_keepalive, enabled, created"},
+       "addresses, allowed_ips, endpoint, persistent_keepalive, allow, deny, enabled, created"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.text);
@@ -146,7 +185,7 @@ TEST(DefaultPeerName, IsAGoodNameForEveryKey) {
 
 TEST(ToPeerFile, IsReadBackAsItWas) {
   test::SeededRng rng(4);
-  for (int i = 0; i < 64; ++i) {
+  for (int i = 0; i < 256; ++i) {
     ServerPeer peer;
     auto private_key = crypto::PrivateKey::generate(rng);
     peer.public_key = private_key.public_key();
@@ -157,6 +196,8 @@ TEST(ToPeerFile, IsReadBackAsItWas) {
     if (i & 16) peer.persistent_keepalive_seconds = 0;
     peer.enabled = i & 32;
     if (i & 32) peer.created = "2026-11-21T08:00:00Z";
+    if (i & 64) peer.rules.allow = {{net::FlowRule::parse("192.168.7.0/24 tcp 22,80-90").value()}};
+    if (i & 128) peer.rules.deny = {net::FlowRule::parse("private").value()};
     peer.addresses = {net::Address::parse("10.0.0.2").value()};
 
     const std::string text = to_peer_file(peer);
@@ -170,6 +211,7 @@ TEST(ToPeerFile, IsReadBackAsItWas) {
     EXPECT_EQ(read->allowed_ips, peer.allowed_ips);
     EXPECT_EQ(read->endpoint, peer.endpoint);
     EXPECT_EQ(read->persistent_keepalive_seconds, peer.persistent_keepalive_seconds);
+    EXPECT_EQ(read->rules, peer.rules);
     EXPECT_EQ(read->enabled, peer.enabled);
     EXPECT_EQ(read->created, peer.created);
   }

@@ -86,6 +86,21 @@ TEST_F(ControlApiTest, ChangesPeers) {
   EXPECT_FALSE(server->peer("bert"));
 }
 
+TEST_F(ControlApiTest, ChangesWhatAPeerMayOpen) {
+  const auto set = [&](const std::string& body) {
+    return read<ChangeView>(ask(Method::Post, "/v1/peers/anna/rules", body)).changed;
+  };
+  EXPECT_EQ(set(R"({"allow": ["any tcp 443"], "deny": ["private"]})"), 1u);
+  PeerView anna = read<PeerDocument>(ask(Method::Get, "/v1/peers/anna")).peer;
+  EXPECT_EQ(anna.allow.value, std::vector<std::string>{"any tcp 443"});
+  EXPECT_EQ(anna.deny, std::vector<std::string>{"private"});
+  EXPECT_EQ(set(R"({"allow": []})"), 1u);
+  anna = read<PeerDocument>(ask(Method::Get, "/v1/peers/anna")).peer;
+  EXPECT_FALSE(anna.allow.value);
+  EXPECT_EQ(anna.deny, std::vector<std::string>{"private"});
+  EXPECT_EQ(set("{}"), 0u);
+}
+
 TEST_F(ControlApiTest, ReloadsAndSaysWhatIsWrong) {
   directory.write("server.toml", "[server]\nmtu = 1400\n");
   EXPECT_EQ(read<ChangeView>(ask(Method::Post, "/v1/server/reload")).settings,
@@ -110,6 +125,11 @@ TEST_F(ControlApiTest, RefusesWhatMakesNoSense) {
       {Method::Post, "/v1/peers/nobody/enable", "", 404},
       {Method::Post, "/v1/peers/nobody/disable", "", 404},
       {Method::Post, "/v1/peers/nobody/forget-key", "", 404},
+      {Method::Post, "/v1/peers/nobody/rules", R"({"deny": ["any"]})", 404},
+      {Method::Post, "/v1/peers/anna/rules", "", 400},
+      {Method::Post, "/v1/peers/anna/rules", R"({"deny": "any"})", 400},
+      {Method::Post, "/v1/peers/anna/rules", R"({"deny": ["any ssh"]})", 400},
+      {Method::Post, "/v1/peers", R"({"name": "bert", "allow": ["any ssh"]})", 400},
       {Method::Post, "/v1/peers", "", 400},
       {Method::Post, "/v1/peers", "{", 400},
       {Method::Post, "/v1/peers", R"({"name": 1})", 400},

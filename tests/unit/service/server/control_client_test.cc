@@ -92,6 +92,8 @@ TEST_F(ControlClientTest, DoesWhatTheServerDoes) {
   EXPECT_FALSE(device.peers.contains(added->public_key));
   EXPECT_EQ(client.set_enabled("bert", true)->changed, 1u);
   EXPECT_TRUE(device.peers.contains(added->public_key));
+  EXPECT_EQ(client.set_rules("bert", {.deny = {{"private"}}})->changed, 1u);
+  EXPECT_EQ(client.peer("bert")->deny, std::vector<std::string>{"private"});
   EXPECT_EQ(client.forget_key("bert")->changed, 1u);
   EXPECT_EQ(client.remove("bert")->removed, 1u);
   directory.write("server.toml", "[server]\nmtu = 1400\n");

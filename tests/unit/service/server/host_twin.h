@@ -1,6 +1,8 @@
 // A host in memory: what it looks like, and what a server did to it.
 #pragma once
 
+#include <functional>
+
 #include "service/server/host_network.h"
 
 namespace ginnel::server {
@@ -24,6 +26,7 @@ class HostTwin final : public HostNetwork {
     }
     ++changes;
     applied = wishes;
+    if (on_apply) on_apply();
     return ok();
   }
   void undo() override { applied.reset(); }
@@ -32,6 +35,7 @@ class HostTwin final : public HostNetwork {
   hostnet::HostState state;
   std::optional<HostWishes> applied;
   std::vector<Finding> obstacles;
+  std::function<void()> on_apply;
   int changes = 0;
   bool refuse_next = false;
 };

@@ -77,6 +77,7 @@ TEST_F(PeerEditsTest, TakesWhatWasAskedFor) {
                .make_preshared_key = false,
                .addresses = {net::Address::parse("10.200.100.77").value()},
                .allowed_ips = {net::Prefix::parse("192.168.7.0/24").value()},
+               .rules = {.deny = {net::FlowRule::parse("private").value()}},
                .endpoint = config::HostPort{"home.example.org", 4500},
                .persistent_keepalive_seconds = 0};
   EXPECT_EQ(add(std::move(peer)), "");
@@ -88,6 +89,7 @@ TEST_F(PeerEditsTest, TakesWhatWasAskedFor) {
   ASSERT_EQ(anna.allowed_ips.size(), 2u);
   EXPECT_EQ(anna.allowed_ips[0].to_string(), "192.168.7.0/24");
   EXPECT_EQ(anna.allowed_ips[1].to_string(), "10.200.100.77/32");
+  EXPECT_EQ(anna.rules.deny[0].to_string(), "private");
   EXPECT_EQ(anna.endpoint->host, "home.example.org");
   EXPECT_EQ(anna.persistent_keepalive_seconds, 0);
 }
@@ -172,6 +174,30 @@ TEST_F(PeerEditsTest, EditsThePeersOfTheServersFileInPlace) {
   EXPECT_EQ(config().mtu, 1400);
 }
 
+TEST_F(PeerEditsTest, ReplacesWhatAClientMayOpenAndKeepsTheRest) {
+  const auto rules = [](std::initializer_list<std::string_view> texts) {
+    std::vector<net::FlowRule> list;
+    for (const std::string_view text : texts) list.push_back(net::FlowRule::parse(text).value());
+    return list;
+  };
+  const auto set = [&](const RuleChange& change) {
+    return carry_out([&](const PeerEdits& e) { return e.set_rules("anna", change); });
+  };
+  const std::string before = std::string("# The one in Leeds.\npublic_key = \"") + kKeyA +
+                             "\" # hers\naddresses = [\"10.200.100.2\"]\n";
+  directory.write("peers.d/anna.toml", before + "deny = \"private\" # no home\n");
+
+  EXPECT_EQ(set({.allow = rules({"any tcp 443", "any udp 53"})}), "");
+  EXPECT_EQ(directory.read("peers.d/anna.toml"),
+            before + "deny = \"private\" # no home\nallow = [\"any tcp 443\", \"any udp 53\"]\n");
+  EXPECT_EQ(set({.allow = rules({"any tcp 22"}), .deny = rules({})}), "");
+  EXPECT_EQ(directory.read("peers.d/anna.toml"), before + "allow = [\"any tcp 22\"]\n");
+  EXPECT_EQ(set({.allow = rules({})}), "");
+  EXPECT_EQ(directory.read("peers.d/anna.toml"), before);
+  EXPECT_EQ(set({.allow = rules({}), .deny = rules({})}), "");
+  EXPECT_EQ(directory.read("peers.d/anna.toml"), before);
+}
+
 TEST_F(PeerEditsTest, RemovesAFile) {
   EXPECT_EQ(add({.name = "anna"}), "");
   EXPECT_EQ(carry_out([](const PeerEdits& e) { return e.remove("anna"); }), "");
@@ -189,6 +215,7 @@ TEST_F(PeerEditsTest, LeavesPeersOfTheCommandLineAlone) {
 TEST_F(PeerEditsTest, SaysThatThereIsNoSuchPeer) {
   for (const auto& make_edit : {+[](const PeerEdits& e) { return e.remove("anna"); },
                                 +[](const PeerEdits& e) { return e.forget_key("anna"); },
+                                +[](const PeerEdits& e) { return e.set_rules("anna", {}); },
                                 +[](const PeerEdits& e) { return e.set_enabled("anna", true); }}) {
     EXPECT_EQ(carry_out(make_edit), "no peer is called \"anna\"; \"ginnel peer list\" lists them");
   }

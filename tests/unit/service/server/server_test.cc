@@ -138,6 +138,39 @@ TEST_F(ServerTest, ReloadTakesOverWhatChangedOnly) {
   EXPECT_TRUE(nothing->is_empty());
 }
 
+TEST_F(ServerTest, ReloadTakesOverRulesWithoutTouchingTheDevice) {
+  write_peer("anna", kKeyA, "10.200.100.2");
+  const auto server = start();
+  EXPECT_TRUE(host.applied->network.firewall.is_empty());
+  write_peer("anna", kKeyA, "10.200.100.2", "allow = \"any tcp 443\"\n");
+  directory.write("server.toml", "[server]\ndeny = \"private\"\n");
+
+  const auto change = server->reload();
+  ASSERT_TRUE(change) << change.error().message;
+  EXPECT_EQ(change->changed, 1u);
+  EXPECT_EQ(change->settings, std::vector<std::string>{"deny"});
+  EXPECT_TRUE(device.touched.empty());
+  const hostnet::ClientFirewall& firewall = host.applied->network.firewall;
+  EXPECT_EQ(firewall.everyone.deny[0].to_string(), "private");
+  ASSERT_EQ(firewall.clients.size(), 1u);
+  EXPECT_EQ(firewall.clients[0].sources,
+            std::vector{net::Prefix::parse("10.200.100.2/32").value()});
+  EXPECT_EQ((*firewall.clients[0].rules.allow)[0].to_string(), "any tcp 443");
+}
+
+// Who sends before his rules hold could open what they deny.
+TEST_F(ServerTest, NobodySendsWhileHisRulesAreNotThere) {
+  write_peer("anna", kKeyA, "10.200.100.2", "deny = \"any\"\n");
+  std::vector<bool> sends;
+  host.on_apply = [&] { sends.push_back(device.peers.contains(key(kKeyA))); };
+  const auto server = start();
+  ASSERT_TRUE(server->set_peer_enabled("anna", false));
+  ASSERT_TRUE(server->set_peer_enabled("anna", true));
+  ASSERT_TRUE(server->remove_peer("anna"));
+  EXPECT_EQ(sends, (std::vector<bool>{false, false, false, false}));
+  EXPECT_FALSE(device.peers.contains(key(kKeyA)));
+}
+
 TEST_F(ServerTest, ReloadOfAFileThatIsWrongChangesNothing) {
   write_peer("anna", kKeyA, "10.200.100.2");
   const auto server = start();

@@ -106,6 +106,15 @@ TEST_F(StoppedServerTest, RemovesAPeerAndItsTotals) {
   EXPECT_EQ(storage::TrafficStore::open(*database)->size(), 0u);
 }
 
+TEST_F(StoppedServerTest, ChangesWhatAPeerMayOpen) {
+  ASSERT_TRUE(open()->add({.name = "anna", .allow = {{"any tcp 443"}}}));
+  EXPECT_EQ(open()->set_rules("anna", {.deny = {{"private"}}})->changed, 1u);
+  EXPECT_EQ(open()->peer("anna")->allow.value, std::vector<std::string>{"any tcp 443"});
+  EXPECT_EQ(open()->peer("anna")->deny, std::vector<std::string>{"private"});
+  EXPECT_EQ(open()->set_rules("anna", {.deny = {{"privat"}}}).error().code,
+            ErrorCode::InvalidArgument);
+}
+
 TEST_F(StoppedServerTest, DisablesAndEnables) {
   ASSERT_TRUE(open()->add({.name = "anna"}));
   EXPECT_EQ(open()->set_enabled("anna", false)->changed, 1u);
