@@ -73,7 +73,7 @@ reaches client 10.200.100.1
 connects other 203.0.113.1 7
 
 step "rules of the server's file hold for everybody"
-printf '[server]\ndeny = ["203.0.113.1 tcp 80", "fd01::1"]\n' >/etc/ginnel/server.toml
+printf '[server]\ndeny = ["203.0.113.1 tcp 80", "fd01::/64"]\n' >/etc/ginnel/server.toml
 manage server reload | finds deny
 for ns in client other; do
   refute connects "$ns" 203.0.113.1 80
@@ -81,6 +81,9 @@ for ns in client other; do
 done
 connects other 203.0.113.1 7
 goes_on others
+for own in "$(of_peer first '.addresses[1]')" "$(of_peer anna '.addresses[1]')"; do
+  reaches server "$own" || fail "the host does not reach $own any more"
+done
 manage peer set first --no-allow
 refute connects client 203.0.113.1 80
 connects client 203.0.113.1 7

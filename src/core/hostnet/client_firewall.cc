@@ -169,9 +169,6 @@ class ClientChains {
 
 void append_client_firewall(const ClientFirewall& firewall, nft::Table& table) {
   Chain entry{.name = std::string(kClientChain)};
-  // What belongs to no connection cannot be judged by it.
-  entry.rules.push_back(
-      {.terms = {ConnStateIn{nft::kInvalid | nft::kUntracked}, Counter{}, nft::Drop{}}});
   // Errors about a connection, which say "too large", are not of its protocol.
   entry.rules.push_back(
       {.terms = {ProtocolIn{icmp_of(std::nullopt)}, ConnStateIn{nft::kRelated}, Return{}}});

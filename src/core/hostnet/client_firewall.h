@@ -26,9 +26,10 @@ struct ClientFirewall {
 
 inline constexpr std::string_view kClientChain = "clients";
 
-// Adds the chain kClientChain and what it needs. It has to see packets of both directions, looks at
-// the connection and not at the packet, and returns for what is permitted: a connection that was
-// permitted once ends with the permission.
+// Adds the chain kClientChain and what it needs. It looks at the connection and not at the packet,
+// and returns for what is permitted. It has to see what clients open, and what answers that: a
+// connection that was permitted once so ends with the permission. It cannot judge what belongs to
+// no connection.
 void append_client_firewall(const ClientFirewall& firewall, nft::Table& table);
 
 }  // namespace ginnel::hostnet

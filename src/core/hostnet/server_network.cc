@@ -50,10 +50,10 @@ PortIn listen_port(const ServerNetwork& network, Side side) {
 Chain guard(const ServerNetwork& network) {
   Chain chain{.name = "guard",
               .base = nft::Base{.hook = Hook::Prerouting, .priority = nft::kPriorityRaw}};
+  const InterfaceIs elsewhere{
+      .direction = Direction::In, .names = {"lo", network.interface}, .is = Is::No};
   for (const auto& subnet : {network.subnet4, network.subnet6}) {
     if (!subnet) continue;
-    const InterfaceIs elsewhere{
-        .direction = Direction::In, .names = {"lo", network.interface}, .is = Is::No};
     chain.rules.push_back({.terms = {elsewhere, from(*subnet), Counter{}, Drop{}}});
     chain.rules.push_back({.terms = {elsewhere, to(*subnet), Counter{}, Drop{}}});
   }
@@ -77,10 +77,31 @@ Chain answers(const ServerNetwork& network) {
           .rules = {{.terms = {listen_port(network, Side::Source), NoTrack{}}}}};
 }
 
+// What clients send that belongs to no connection.
+Rule without_connection(const ServerNetwork& network) {
+  return {.terms = {in(network.interface), ConnStateIn{nft::kInvalid | nft::kUntracked}, Counter{},
+                    Drop{}}};
+}
+// What clients open is judged, and what answers that; what others open to them is not theirs.
+Rule opened(const ServerNetwork& network) {
+  return {.terms = {in(network.interface), nft::ConnWayIs{nft::ConnWay::Original},
+                    Jump{std::string(kClientChain)}}};
+}
+Rule answered(const ServerNetwork& network) {
+  return {.terms = {out(network.interface), nft::ConnWayIs{nft::ConnWay::Reply},
+                    Jump{std::string(kClientChain)}}};
+}
+
+// By the host itself.
+Chain served(const ServerNetwork& network) {
+  return {.name = "served", .base = nft::Base{.hook = Hook::Output}, .rules = {answered(network)}};
+}
+
 Chain listen(const ServerNetwork& network) {
   Chain chain{.name = "listen", .base = nft::Base{.hook = Hook::Input}};
   if (!network.firewall.is_empty()) {
-    chain.rules.push_back({.terms = {in(network.interface), Jump{std::string(kClientChain)}}});
+    chain.rules.push_back(without_connection(network));
+    chain.rules.push_back(opened(network));
   }
   chain.rules.push_back({.terms = {listen_port(network, Side::Destination), Counter{}, Accept{}}});
   return chain;
@@ -111,9 +132,9 @@ Chain forwarded(const ServerNetwork& network) {
       {.terms = {out(tunnel), TcpSyn{}, ClampMss{}}},
   };
   if (!network.firewall.is_empty()) {
-    const Jump judge{std::string(kClientChain)};
-    chain.rules.push_back({.terms = {in(tunnel), judge}});
-    chain.rules.push_back({.terms = {out(tunnel), judge}});
+    chain.rules.push_back(without_connection(network));
+    chain.rules.push_back(opened(network));
+    chain.rules.push_back(answered(network));
   }
   Rule between{.terms = {in(tunnel), out(tunnel)}};
   if (network.client_to_client) {
@@ -126,9 +147,8 @@ Chain forwarded(const ServerNetwork& network) {
   chain.rules.push_back(
       {.terms = {out(tunnel), ConnStateIn{nft::kEstablished | nft::kRelated}, Accept{}}});
   chain.rules.push_back({.terms = {out(tunnel), Counter{}, Drop{}}});
-  // Nobody translates what belongs to no connection.
-  chain.rules.push_back(
-      {.terms = {in(tunnel), ConnStateIn{nft::kInvalid | nft::kUntracked}, Counter{}, Drop{}}});
+  // Nobody translates it.
+  chain.rules.push_back(without_connection(network));
   add_way_out(network, chain);
   return chain;
 }
@@ -178,7 +198,9 @@ nft::Table server_table(const ServerNetwork& network) {
                    .comment = owner.mark(),
                    .chains = {guard(network), answers(network), listen(network), forwarded(network),
                               translate(network), untranslated(network)}};
-  if (!network.firewall.is_empty()) append_client_firewall(network.firewall, table);
+  if (network.firewall.is_empty()) return table;
+  table.chains.push_back(served(network));
+  append_client_firewall(network.firewall, table);
   return table;
 }
 

@@ -163,6 +163,28 @@ TEST(ClientFirewall, HoldsForWhatIsToldToTheHostItself) {
   EXPECT_TRUE(firewall.passes(packet, "listen"));
 }
 
+// The host's own connections to clients, and clients' answers to them, are nobody's to restrict.
+TEST(ClientFirewall, IsNotAboutWhatOthersOpenToAClient) {
+  const Firewall firewall({.everyone = {.deny = rules({"any"})}});
+  nft::PartialPacket answer = packet_of(tcp("10.200.100.1", "10.200.100.2", 22), ConnWay::Reply);
+  answer.in_interface = "wg0";
+  answer.out_interface = "";
+  EXPECT_TRUE(firewall.passes(answer, "listen"));
+  nft::PartialPacket question =
+      packet_of(tcp("10.200.100.1", "10.200.100.2", 22), ConnWay::Original);
+  question.in_interface = "";
+  question.out_interface = "wg0";
+  EXPECT_TRUE(firewall.passes(question, "served"));
+}
+
+TEST(ClientFirewall, EndsWhatTheHostStillAnswers) {
+  nft::PartialPacket answer = packet_of(tcp("10.200.100.2", "10.200.100.1", 22), ConnWay::Reply);
+  answer.in_interface = "";
+  answer.out_interface = "wg0";
+  EXPECT_FALSE(Firewall({.everyone = {.deny = rules({"any tcp 22"})}}).passes(answer, "served"));
+  EXPECT_TRUE(Firewall({.everyone = {.deny = rules({"any tcp 23"})}}).passes(answer, "served"));
+}
+
 TEST(ClientFirewall, LeavesTheServersOwnDnsOpen) {
   const Firewall firewall(
       {.everyone = {.allow = rules({"203.0.113.0/24"})}, .dns = {address("10.200.100.1")}});
