@@ -11,6 +11,7 @@
 #include "http/server.h"
 #include "os/name_lookup.h"
 #include "os/network_monitor.h"
+#include "os/nft_monitor.h"
 #include "os/process.h"
 #include "os/service_notifier.h"
 #include "os/signal_fd.h"
@@ -29,7 +30,7 @@ namespace {
 // Networks change in bursts; this long after the last event of one it is looked at once.
 constexpr Duration kSettleTime = 200ms;
 constexpr Duration kMaxSettleTime = 2s;
-// Firewalls change without a word.
+// What changes without a word: settings, and rules of iptables-legacy.
 constexpr Duration kLookInterval = 30s;
 constexpr Duration kSaveInterval = 30s;
 // After somebody came or moved, so that a server that is killed finds its clients again.
@@ -62,7 +63,15 @@ class ServerProcess {
   Status run();
 
  private:
-  enum Token : std::uint64_t { kSignals, kNetwork, kTunnelEnded, kUapiEnded, kEvents, kLookups };
+  enum Token : std::uint64_t {
+    kSignals,
+    kNetwork,
+    kFirewalls,
+    kTunnelEnded,
+    kUapiEnded,
+    kEvents,
+    kLookups
+  };
 
   Status listen_for_metrics(const config::ServerConfig& config);
   Status start(CheckedLaunch& launch);
@@ -75,7 +84,7 @@ class ServerProcess {
   Status loop();
   Status handle(const os::Ready& ready);
   void handle_signals();
-  void handle_network(MonoTime now);
+  void look_soon(MonoTime now);
   void handle_events();
   void handle_lookups();
   void handle_deadlines(MonoTime now);
@@ -90,6 +99,7 @@ class ServerProcess {
   std::optional<os::SignalFd> signals_;
   std::optional<os::Poller> poller_;
   std::optional<os::NetworkMonitor> monitor_;
+  std::optional<os::NftMonitor> firewalls_;
   std::optional<os::EventFd> event_flag_;
   std::optional<tunnel::HostLookups> lookups_;
   BoundedQueue<wg::EngineEvent> events_{kMaxPendingEvents};
@@ -225,16 +235,22 @@ Status ServerProcess::watch() {
   auto monitor = os::NetworkMonitor::open();
   if (!monitor) return pass(std::move(monitor));
   monitor_ = std::move(*monitor);
+  auto firewalls = os::NftMonitor::open();
+  if (!firewalls) return pass(std::move(firewalls));
+  firewalls_ = std::move(*firewalls);
   auto poller = os::Poller::create();
   if (!poller) return pass(std::move(poller));
   poller_ = std::move(*poller);
   auto lookups = tunnel::HostLookups::create(&os::look_up_host);
   if (!lookups) return pass(std::move(lookups));
   lookups_ = std::move(*lookups);
-  const std::pair<int, Token> watched[] = {
-      {signals_->fd(), kSignals},          {monitor_->fd(), kNetwork},
-      {tunnel_->ended_fd(), kTunnelEnded}, {event_flag_->fd(), kEvents},
-      {lookups_->fd(), kLookups},          {uapi_ ? uapi_->ended_fd() : -1, kUapiEnded}};
+  const std::pair<int, Token> watched[] = {{signals_->fd(), kSignals},
+                                           {monitor_->fd(), kNetwork},
+                                           {firewalls_->fd(), kFirewalls},
+                                           {tunnel_->ended_fd(), kTunnelEnded},
+                                           {event_flag_->fd(), kEvents},
+                                           {lookups_->fd(), kLookups},
+                                           {uapi_ ? uapi_->ended_fd() : -1, kUapiEnded}};
   for (const auto& [fd, token] : watched) {
     if (fd < 0) continue;
     if (Status added = poller_->add(fd, token, os::Interest::Read); !added) return added;
@@ -282,7 +298,12 @@ Status ServerProcess::handle(const os::Ready& ready) {
       handle_signals();
       break;
     case kNetwork:
-      handle_network(clock_.mono());
+      static_cast<void>(monitor_->read());  // Whatever it was, everything is looked at.
+      look_soon(clock_.mono());
+      break;
+    case kFirewalls:
+      static_cast<void>(firewalls_->take_change());
+      look_soon(clock_.mono());
       break;
     case kEvents:
       handle_events();
@@ -327,8 +348,7 @@ void ServerProcess::reload() {
   notifier_.ready();
 }
 
-void ServerProcess::handle_network(MonoTime now) {
-  static_cast<void>(monitor_->read());  // Whatever it was, everything is looked at.
+void ServerProcess::look_soon(MonoTime now) {
   if (!settle_.armed()) settle_limit_ = now + kMaxSettleTime;
   settle_.arm(std::min(now + kSettleTime, settle_limit_));
 }
