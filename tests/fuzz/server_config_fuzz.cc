@@ -36,7 +36,14 @@ void read_flags(std::string_view text, ServerFlags& flags) {
   }
 }
 
+void check_rules(const net::FlowRules& rules) {
+  CHECK(!rules.allow ||
+        (!rules.allow->empty() && rules.allow->size() <= net::FlowRules::kMaxRules));
+  CHECK(rules.deny.size() <= net::FlowRules::kMaxRules);
+}
+
 void check_config(const ServerConfig& config) {
+  check_rules(config.rules);
   CHECK(check_subnet(config.subnets.v4).has_value());
   CHECK(config.subnets.v4.contains(config.own.v4));
   CHECK(config.own.v6.has_value() == config.subnets.v6.has_value());
@@ -46,6 +53,7 @@ void check_config(const ServerConfig& config) {
   CHECK(!pool.is_free(config.own.v4));
   for (const ServerPeer& peer : config.peers) {
     CHECK(check_peer_name(peer.name).has_value());
+    check_rules(peer.rules);
     CHECK(config.find_peer(peer.name) == &peer);
     for (const net::Address& address : peer.addresses) CHECK(!pool.is_free(address));
     CHECK(to_peer_change(peer, std::nullopt).public_key == peer.public_key);

@@ -363,8 +363,10 @@ void merge_peer_flags(std::vector<ServerPeer> flags, std::vector<ServerPeer>& pe
       peers.push_back(std::move(flag));
       continue;
     }
-    peers[known->second].addresses.clear();
-    peers[known->second].allowed_ips = std::move(flag.allowed_ips);
+    ServerPeer& moved = peers[known->second];
+    moved.addresses.clear();
+    moved.allowed_ips = std::move(flag.allowed_ips);
+    moved.lines.addresses = moved.lines.allowed_ips = 0;
   }
 }
 

@@ -54,8 +54,22 @@ void read_keys(TomlReader& reader, ServerPeer& peer) {
   }
 }
 
+// Without the line of its table.
+std::string_view file_of(const ServerPeer& peer) {
+  const std::string_view source = peer.source;
+  return peer.origin == ServerPeer::Origin::ServerFile ? source.substr(0, source.rfind(':'))
+                                                       : source;
+}
+
 Result<ServerPeer> read_peer(TomlReader& reader, ServerPeer peer) {
+  const auto line_of = [&](std::string_view key) {
+    const TomlNode* node = reader.find(key);
+    return node ? node->line : 0;
+  };
   read_keys(reader, peer);
+  peer.lines = {.public_key = line_of("public_key"),
+                .addresses = line_of("addresses"),
+                .allowed_ips = line_of("allowed_ips")};
   if (auto addresses = reader.parsed_list("addresses", &net::Address::parse)) {
     peer.addresses = std::move(*addresses);
   }
@@ -78,7 +92,14 @@ Result<ServerPeer> read_peer(TomlReader& reader, ServerPeer peer) {
 
 }  // namespace
 
-std::string ServerPeer::to_string() const { return fmt::format("peer \"{}\" ({})", name, source); }
+std::string ServerPeer::to_string(std::uint32_t line) const {
+  const std::string place = line == 0 ? source : fmt::format("{}:{}", file_of(*this), line);
+  return fmt::format("peer \"{}\" ({})", name, place);
+}
+
+std::string ServerPeer::place_of(std::string_view key, std::uint32_t line) const {
+  return line == 0 ? to_string() : fmt::format("{}:{}: {}", file_of(*this), line, key);
+}
 
 Status check_peer_name(std::string_view name) {
   const bool is_good = !name.empty() && name.size() <= kMaxPeerName && name.front() != '.' &&

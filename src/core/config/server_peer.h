@@ -20,6 +20,13 @@ struct ServerPeer {
   Origin origin = Origin::PeerFile;
   std::size_t index = 0;  // Of a [[peer]] in server.toml, from 0.
   std::string source;     // What errors call it: "peers.d/anna.toml", "server.toml:12", "--peer".
+  // Where its keys are written. 0: they are not, or a flag has taken their place.
+  struct Lines {
+    std::uint32_t public_key = 0;
+    std::uint32_t addresses = 0;
+    std::uint32_t allowed_ips = 0;
+  };
+  Lines lines;
 
   crypto::PublicKey public_key;
   std::optional<crypto::PrivateKey> private_key;  // Made here for the client, and not forgotten.
@@ -34,8 +41,11 @@ struct ServerPeer {
   bool enabled = true;
   std::string created;  // RFC 3339; empty when not known.
 
-  // How an error names it: `peer "anna" (peers.d/anna.toml)`.
-  std::string to_string() const;
+  // How an error names it: `peer "anna" (peers.d/anna.toml)`, or with the line of one of its keys.
+  std::string to_string(std::uint32_t line = 0) const;
+  // How an error about one of its keys begins: "peers.d/anna.toml:2: addresses", and without a line
+  // as above.
+  std::string place_of(std::string_view key, std::uint32_t line) const;
   // Where its keys are in the document that it comes from. Borrows nothing of the peer.
   TomlPlace place() const {
     return origin == Origin::ServerFile ? TomlPlace{"peer", index} : TomlPlace{""};

@@ -393,43 +393,43 @@ TEST(MakeServerConfig, RefusesPeersThatCannotBeTogether) {
   const std::string_view anna = "addresses = '10.200.100.2'";
   const Row rows[] = {
       {anna, anna,
-       "peer \"anna\" (peers.d/anna.toml) and peer \"bob\" (peers.d/bob.toml) both have "
-       "10.200.100.2/32; an address belongs to one peer only"},
+       "peers.d/bob.toml:2: addresses: 10.200.100.2/32 belongs to peer \"anna\" "
+       "(peers.d/anna.toml:2) too; an address belongs to one peer only"},
       {"addresses = ['10.200.100.2', 'fd12:3456:789a:1::2']",
        "addresses = ['10.200.100.3', 'fd12:3456:789a:1::2']",
-       "peer \"anna\" (peers.d/anna.toml) and peer \"bob\" (peers.d/bob.toml) both have "
-       "fd12:3456:789a:1::2/128; an address belongs to one peer only"},
+       "peers.d/bob.toml:2: addresses: fd12:3456:789a:1::2/128 belongs to peer \"anna\" "
+       "(peers.d/anna.toml:2) too; an address belongs to one peer only"},
       {"addresses = '10.200.100.2'\nenabled = false", anna,
-       "peer \"anna\" (peers.d/anna.toml) and peer \"bob\" (peers.d/bob.toml) both have "
-       "10.200.100.2/32; an address belongs to one peer only"},
-      {"addresses = '10.200.100.70'", "allowed_ips = '10.200.100.64/26'",
-       "10.200.100.64/26 of peer \"bob\" (peers.d/bob.toml) overlaps 10.200.100.70/32 of peer "
-       "\"anna\" (peers.d/anna.toml); an address belongs to one peer only"},
-      {"allowed_ips = ['192.168.0.0/16', '192.168.1.0/24']", "allowed_ips = '192.168.1.128/25'",
-       "192.168.1.0/24 of peer \"anna\" (peers.d/anna.toml) overlaps 192.168.1.128/25 of peer "
-       "\"bob\" (peers.d/bob.toml); an address belongs to one peer only"},
+       "peers.d/bob.toml:2: addresses: 10.200.100.2/32 belongs to peer \"anna\" "
+       "(peers.d/anna.toml:2) too; an address belongs to one peer only"},
+      {"addresses = '10.200.100.70'", "enabled = true\nallowed_ips = '10.200.100.64/26'",
+       "peers.d/anna.toml:2: addresses: 10.200.100.70/32 overlaps 10.200.100.64/26 of peer \"bob\" "
+       "(peers.d/bob.toml:3); an address belongs to one peer only"},
+      {"addresses = '10.200.100.2'\nallowed_ips = ['192.168.0.0/16', '192.168.1.0/24']",
+       "allowed_ips = '192.168.1.128/25'",
+       "peers.d/bob.toml:2: allowed_ips: 192.168.1.128/25 overlaps 192.168.1.0/24 of peer \"anna\" "
+       "(peers.d/anna.toml:3); an address belongs to one peer only"},
       {"addresses = '10.9.9.2'", "addresses = '10.200.100.3'",
-       "peer \"anna\" (peers.d/anna.toml): 10.9.9.2 is outside the subnet 10.200.100.0/24 and "
+       "peers.d/anna.toml:2: addresses: 10.9.9.2 is outside the subnet 10.200.100.0/24 and "
        "fd12:3456:789a:1::/64; give it an address in there, or change the subnet"},
       {"allowed_ips = '10.9.9.2/32'", "addresses = '10.200.100.3'",
-       "peer \"anna\" (peers.d/anna.toml): 10.9.9.2/32 is outside the subnet 10.200.100.0/24 and "
+       "peers.d/anna.toml:2: allowed_ips: 10.9.9.2/32 is outside the subnet 10.200.100.0/24 and "
        "fd12:3456:789a:1::/64; give it an address in there, or change the subnet"},
       {"addresses = '10.200.100.255'", "addresses = '10.200.100.3'",
-       "peer \"anna\" (peers.d/anna.toml): 10.200.100.255 is not for hosts: it is the first or "
-       "last "
+       "peers.d/anna.toml:2: addresses: 10.200.100.255 is not for hosts: it is the first or last "
        "address of the subnet 10.200.100.0/24; choose one between"},
       {"addresses = '10.200.100.0'", "addresses = '10.200.100.3'",
-       "peer \"anna\" (peers.d/anna.toml): 10.200.100.0 is not for hosts: it is the first or last "
+       "peers.d/anna.toml:2: addresses: 10.200.100.0 is not for hosts: it is the first or last "
        "address of the subnet 10.200.100.0/24; choose one between"},
       {"addresses = '10.200.100.1'", "addresses = '10.200.100.3'",
-       "peer \"anna\" (peers.d/anna.toml): 10.200.100.1/32 takes in the server's own address "
+       "peers.d/anna.toml:2: addresses: 10.200.100.1/32 takes in the server's own address "
        "10.200.100.1; allow only what is behind this peer"},
       {"allowed_ips = '0.0.0.0/0'", "addresses = '10.200.100.3'",
-       "peer \"anna\" (peers.d/anna.toml): 0.0.0.0/0 takes in the server's own address "
+       "peers.d/anna.toml:2: allowed_ips: 0.0.0.0/0 takes in the server's own address "
        "10.200.100.1; allow only what is behind this peer"},
       {"addresses = 'fd12:3456:789a:1::1'", "addresses = '10.200.100.3'",
-       "peer \"anna\" (peers.d/anna.toml): fd12:3456:789a:1::1/128 takes in the server's own "
-       "address fd12:3456:789a:1::1; allow only what is behind this peer"},
+       "peers.d/anna.toml:2: addresses: fd12:3456:789a:1::1/128 takes in the server's own address "
+       "fd12:3456:789a:1::1; allow only what is behind this peer"},
   };
   for (const Row& row : rows) {
     SCOPED_TRACE(row.message);
@@ -444,17 +444,18 @@ TEST(MakeServerConfig, RefusesTheSameKeyOrNameTwice) {
   std::vector<ServerPeer> same_key;
   same_key.push_back(peer_file("anna", 1, "addresses = '10.200.100.2'"));
   same_key.push_back(peer_file("bob", 1, "addresses = '10.200.100.3'"));
-  EXPECT_EQ(error_of({.peers = std::move(same_key)}),
-            "peer \"anna\" (peers.d/anna.toml) and peer \"bob\" (peers.d/bob.toml) have the same "
-            "public key; remove one of them");
+  EXPECT_EQ(
+      error_of({.peers = std::move(same_key)}),
+      "peers.d/bob.toml:1: public_key: the same public key as peer \"anna\" (peers.d/anna.toml:1); "
+      "remove one of them");
 
   std::vector<ServerPeer> same_name;
   same_name.push_back(peer_file("anna", 1, "addresses = '10.200.100.2'"));
   EXPECT_EQ(error_of({.file = "[[peer]]\nname = 'anna'\npublic_key = '" + text_of(2) +
                               "'\naddresses = '10.200.100.3'\n",
                       .peers = std::move(same_name)}),
-            "peer \"anna\" (peers.d/anna.toml) and peer \"anna\" (server.toml:1) have the same "
-            "name; rename one of them");
+            "peer \"anna\" (server.toml:1): the same name as peer \"anna\" (peers.d/anna.toml); "
+            "rename one of them");
 }
 
 TEST(MakeServerConfig, TakesAsManyPeersAsItsLimit) {

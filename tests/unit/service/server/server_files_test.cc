@@ -82,7 +82,7 @@ TEST_F(ServerFiles, AnEditIsCheckedBeforeItIsWritten) {
   FileEdit addition;
   addition.path = directory.file("peers.d/bert.toml");
   addition.after = peer_file(kKeyB, "10.200.100.2");
-  EXPECT_NE(load_error(&addition).find("both have 10.200.100.2/32"), std::string::npos);
+  EXPECT_NE(load_error(&addition).find("10.200.100.2/32 belongs to peer"), std::string::npos);
 
   addition.after = peer_file(kKeyB, "10.200.100.3");
   EXPECT_EQ(load_server_config(source, &addition)->peers.size(), 2u);
