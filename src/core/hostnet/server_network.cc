@@ -44,6 +44,25 @@ PortIn listen_port(const ServerNetwork& network, Side side) {
   return {.side = side, .ports = {PortRange::one(network.listen_port)}};
 }
 
+// Nobody else speaks for the networks behind clients either. One rule takes so many and no more.
+void append_forged(const std::vector<net::Prefix>& networks, const InterfaceIs& elsewhere,
+                   Chain& chain) {
+  for (const net::Family family : {net::Family::V4, net::Family::V6}) {
+    AddressIn forged{.side = Side::Source};
+    const auto append = [&] {
+      if (forged.prefixes.empty()) return;
+      chain.rules.push_back({.terms = {elsewhere, forged, Counter{}, Drop{}}});
+      forged.prefixes.clear();
+    };
+    for (const net::Prefix& prefix : networks) {
+      if (prefix.family() != family) continue;
+      forged.prefixes.push_back(prefix);
+      if (forged.prefixes.size() == nft::kMaxListLength) append();
+    }
+    append();
+  }
+}
+
 // Nobody but the tunnel speaks for the tunnel's addresses, and nobody else reaches them: a
 // neighbour who forges one would otherwise reach what trusts the subnet, and one who guesses them
 // would learn of connections by what is answered (CVE-2019-14899).
@@ -57,6 +76,7 @@ Chain guard(const ServerNetwork& network) {
     chain.rules.push_back({.terms = {elsewhere, from(*subnet), Counter{}, Drop{}}});
     chain.rules.push_back({.terms = {elsewhere, to(*subnet), Counter{}, Drop{}}});
   }
+  append_forged(network.routed, elsewhere, chain);
   // What comes for the server's port is the server's, whatever connection somebody behind this host
   // has made its answers look like (port shadow, CVE-2021-3773).
   Rule untracked{.terms = {listen_port(network, Side::Destination)}};
@@ -224,8 +244,13 @@ WantedHost server_host(const ServerNetwork& network, const HostState& current,
                                  .outbound = network.only_uplink ? network.uplink4 : "",
                                  .table = outbound_table(network.listen_port),
                                  .ipv6 = network.subnet6.has_value()});
-  wanted.network.interfaces = {
-      {.name = network.interface, .mtu = network.mtu, .addresses = network.addresses}};
+  WantedInterface tunnel{
+      .name = network.interface, .mtu = network.mtu, .addresses = network.addresses};
+  for (const net::Prefix& prefix : network.routed) {
+    tunnel.routes.push_back(
+        {.destination = prefix, .interface = network.interface, .origin = RouteOrigin::Ginnel});
+  }
+  wanted.network.interfaces = {std::move(tunnel)};
   return wanted;
 }
 

@@ -18,6 +18,7 @@ struct ServerNetwork {
   std::uint32_t mtu = 0;
   std::optional<net::Prefix> subnet4;
   std::optional<net::Prefix> subnet6;
+  std::vector<net::Prefix> routed{};  // Networks behind clients. No two are the same.
   std::string uplink4;  // Empty: no way out in this family; the rest stays.
   std::string uplink6;
   std::uint16_t listen_port = 0;

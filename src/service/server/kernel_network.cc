@@ -60,6 +60,8 @@ Status KernelNetwork::apply(const HostWishes& given) {
     wishes.network.subnet6.reset();
     std::erase_if(wishes.network.addresses,
                   [](const net::InterfaceAddress& own) { return !own.address.is_v4(); });
+    std::erase_if(wishes.network.routed,
+                  [](const net::Prefix& network) { return network.family() == net::Family::V6; });
   }
   Status applied = try_apply(wishes);
   if (applied) {

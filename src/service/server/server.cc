@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "core/hostnet/outbound_routing.h"
 #include "core/server/client_rules.h"
+#include "core/server/peer_routes.h"
 #include "service/server/call_back.h"
 #include "service/server/change_summary.h"
 #include "service/server/client_files.h"
@@ -208,8 +209,7 @@ Status Server::change(const ServerConfig& before, const ServerConfig& after,
   std::move(arriving, change.peers.end(), std::back_inserter(arrivals.peers));
   change.peers.erase(arriving, change.peers.end());
   if (Status changed = device_.configure(std::move(change)); !changed) return changed;
-  const Uplinks uplinks = choose_uplinks(after, host, device_.interface_name());
-  if (Status applied = host_.apply(host_wishes(after, uplinks)); !applied) return applied;
+  if (Status applied = host_.apply(host_wishes(after, host)); !applied) return applied;
   return arrivals.peers.empty() ? ok() : device_.configure(std::move(arrivals));
 }
 
@@ -222,13 +222,15 @@ void Server::call_back_peers(const std::vector<ServerPeer>& before) {
   }
 }
 
-HostWishes Server::host_wishes(const ServerConfig& config, const Uplinks& uplinks) const {
+HostWishes Server::host_wishes(const ServerConfig& config, const hostnet::HostState& host) const {
+  const Uplinks uplinks = choose_uplinks(config, host, device_.interface_name());
   HostWishes wanted;
   wanted.network = {.interface = device_.interface_name(),
                     .addresses = {{config.own.v4, config.subnets.v4.length()}},
                     .mtu = config.mtu,
                     .subnet4 = config.subnets.v4,
                     .subnet6 = config.subnets.v6,
+                    .routed = peer_routes(config, host, device_.interface_name()).routed,
                     .uplink4 = uplinks.v4,
                     .uplink6 = uplinks.v6,
                     .listen_port = config.listen.port,
@@ -251,8 +253,7 @@ void Server::follow_host() {
     log::warn("the host's networking cannot be read: {}", host.error().message);
     return;
   }
-  const Uplinks uplinks = choose_uplinks(config_, *host, device_.interface_name());
-  if (Status applied = host_.apply(host_wishes(config_, uplinks)); !applied) {
+  if (Status applied = host_.apply(host_wishes(config_, *host)); !applied) {
     log::error("the host's networking could not be followed: {}", applied.error().message);
     return;
   }
@@ -290,14 +291,18 @@ void Server::find_out() {
              : "this host has no default route: clients reach nothing outside",
          "connect the host; the server follows by itself"});
   }
-  const auto endpoint = choose_endpoint(config_, host_state_, device_.interface_name());
+  const std::string& own = device_.interface_name();
+  const auto endpoint = choose_endpoint(config_, host_state_, own);
   if (!endpoint) {
     findings.push_back({"no-endpoint", endpoint.error().message, "--endpoint HOST"});
   } else if (!endpoint->warning.empty()) {
     findings.push_back({"private-endpoint", endpoint->warning, "--endpoint HOST"});
   }
   append_name_findings(findings);
-  for (Finding& finding : host_.find_obstacles(host_wishes(config_, uplinks_))) {
+  for (std::string& refused : peer_routes(config_, host_state_, own).refused) {
+    findings.push_back({"route-taken", std::move(refused), ""});
+  }
+  for (Finding& finding : host_.find_obstacles(host_wishes(config_, host_state_))) {
     findings.push_back(std::move(finding));
   }
   for (const Finding& finding : findings) {

@@ -91,7 +91,7 @@ class Server {
   void fill_in_endpoints(const config::ServerConfig& config, wg::DeviceChange& change) const
       REQUIRES_LOCK(mutex_);
   void append_name_findings(std::vector<Finding>& findings) const REQUIRES_LOCK(mutex_);
-  HostWishes host_wishes(const config::ServerConfig& config, const Uplinks& uplinks) const
+  HostWishes host_wishes(const config::ServerConfig& config, const hostnet::HostState& host) const
       REQUIRES_LOCK(mutex_);
   void look_at_host(hostnet::HostState state) REQUIRES_LOCK(mutex_);
   void find_out() REQUIRES_LOCK(mutex_);

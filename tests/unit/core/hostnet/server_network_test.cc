@@ -1,5 +1,6 @@
 #include "core/hostnet/server_network.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "core/hostnet/forwarding.h"
@@ -71,6 +72,38 @@ TEST(ServerTable, DropsForgedSourcesAndProbesFromElsewhere) {
   const nft::Table arp = server_arp_table(dual_stack());
   EXPECT_EQ(nft::print(arp.chains.at(0).rules.at(0)),
             "iifname != \"wg0\" arp daddr ip 10.200.100.0/24 counter drop");
+}
+
+TEST(ServerTable, DropsForgedSourcesOfNetworksBehindClients) {
+  ServerNetwork network = dual_stack();
+  network.routed = {net::Prefix::parse("192.168.77.0/24").value(),
+                    net::Prefix::parse("fd77::/64").value()};
+  const std::string guard = rules_of(network, "guard");
+  for (const char* rule : {"iifname != { \"lo\", \"wg0\" } ip saddr 192.168.77.0/24 counter drop\n",
+                           "iifname != { \"lo\", \"wg0\" } ip6 saddr fd77::/64 counter drop\n"}) {
+    EXPECT_NE(guard.find(rule), std::string::npos) << guard;
+  }
+  // As many as one rule takes, one less and one more.
+  for (const std::size_t count :
+       {nft::kMaxListLength - 1, nft::kMaxListLength, nft::kMaxListLength + 1}) {
+    network.routed.clear();
+    for (std::size_t i = 0; i < count; ++i) {
+      network.routed.push_back(
+          net::Prefix::parse(fmt::format("172.{}.{}.0/24", 16 + i / 256, i % 256)).value());
+    }
+    EXPECT_TRUE(nft::as_listed(server_table(network))) << count;
+  }
+}
+
+TEST(ServerHost, RoutesNetworksBehindClientsIntoTheTunnel) {
+  ServerNetwork network = dual_stack();
+  network.routed = {net::Prefix::parse("192.168.77.0/24").value()};
+  const WantedHost wanted = server_host(network, {}, {});
+  ASSERT_EQ(wanted.network.interfaces.size(), 1u);
+  ASSERT_EQ(wanted.network.interfaces[0].routes.size(), 1u);
+  const Route& route = wanted.network.interfaces[0].routes[0];
+  EXPECT_EQ(route.to_string(), "192.168.77.0/24 dev wg0");
+  EXPECT_EQ(route.origin, RouteOrigin::Ginnel);
 }
 
 TEST(ServerTable, OpensItsPortAndKeepsItFromTheConnectionTracker) {

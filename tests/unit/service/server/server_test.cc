@@ -262,6 +262,24 @@ TEST_F(ServerTest, KeepsANamedUplinkThatGoesAway) {
   EXPECT_EQ(server->view().state, ServerState::NoUplink);
 }
 
+TEST_F(ServerTest, RoutesNetworksBehindItsClientsUnlessTheHostHasThem) {
+  write_peer("anna", kKeyA, "10.200.100.2",
+             "allowed_ips = [\"192.168.77.0/24\", \"198.51.100.0/24\"]\n");
+  host.state.routes.push_back(
+      {.destination = net::Prefix::parse("198.51.100.0/24").value(), .interface = "eth0"});
+  const auto server = start();
+  EXPECT_EQ(host.applied->network.routed,
+            std::vector{net::Prefix::parse("192.168.77.0/24").value()});
+  ASSERT_EQ(server->view().findings.size(), 1u);
+  EXPECT_EQ(server->view().findings[0].code, "route-taken");
+  EXPECT_EQ(server->view().state, ServerState::Online);
+
+  host.state.routes.pop_back();
+  server->follow_host();
+  EXPECT_EQ(host.applied->network.routed.size(), 2u);
+  EXPECT_TRUE(server->view().findings.empty());
+}
+
 TEST_F(ServerTest, SaysThatAFirewallIsInTheWay) {
   host.obstacles = {{"firewall-blocks-overlay", "chain FORWARD drops", "nft add rule ..."}};
   const auto server = start();
