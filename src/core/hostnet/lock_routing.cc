@@ -65,6 +65,19 @@ void add_split(const LockPolicy& policy, net::Family family, std::vector<Routing
   }
 }
 
+// Whoever adds an IPv4 route by way of a router has the kernel look, by these rules, whether that
+// router is on the link; the tunnel's table would say that it is not, and the host would be without
+// a way out after its uplink was down. A program that binds itself to an interface needs no route
+// to send there: that is the filter's affair.
+void add_uplinks(const LockPolicy& policy, std::vector<RoutingRule>& rules) {
+  for (const LockedDevice& device : policy.devices) {
+    rules.push_back({.priority = policy.allowed_priority,
+                     .out_interface = device.name,
+                     .table = kMainTable,
+                     .origin = RouteOrigin::Ginnel});
+  }
+}
+
 }  // namespace
 
 LockRouting lock_routing(const LockPolicy& policy) {
@@ -77,6 +90,7 @@ LockRouting lock_routing(const LockPolicy& policy) {
                              .table = kMainTable,
                              .origin = RouteOrigin::Ginnel});
   }
+  add_uplinks(policy, routing.rules);
   for (net::Family family : kFamilies) {
     add_split(policy, family, routing.rules);
     RoutingRule unmarked{.family = family,

@@ -47,6 +47,21 @@ TEST(LockRouting, LeadsProgramsBesideTheTunnelButNotWhatTheyAskItsServers) {
   EXPECT_EQ(rules_of(policy, net::Family::V4).size(), 2u);
 }
 
+// By the rules the kernel looks whether the router of a new route is on the link.
+TEST(LockRouting, LetsRoutersOfEachDeviceBeFound) {
+  for (LockState state : kLockStates) {
+    if (state == LockState::Off) continue;
+    SCOPED_TRACE(name_of(state));
+    const LockRouting routing = lock_routing(full_policy(state));
+    std::vector<Route> routes = routing.unreachable;
+    routes.push_back({.destination = to_prefix("192.0.2.0/24"), .interface = "eth0"});
+    RoutedPacket packet{.destination = to_address("192.0.2.1")};
+    EXPECT_EQ(route_packet(routing.rules, routes, packet), std::nullopt);
+    packet.bound_to = "eth0";
+    EXPECT_EQ(route_packet(routing.rules, routes, packet), "eth0");
+  }
+}
+
 TEST(LockRouting, LeadsNowhereBeforeItLeadsIntoTheTunnel) {
   const auto routes = [](LockState state) { return lock_routing(full_policy(state)); };
   for (LockState state : kLockStates) {

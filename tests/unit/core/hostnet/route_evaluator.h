@@ -32,6 +32,7 @@ inline std::optional<std::string> route_packet(const std::vector<RoutingRule>& r
   for (const RoutingRule& rule : sorted | std::views::values) {
     bool matches = (packet.mark & rule.mark_mask) == rule.mark;
     matches = matches && (!rule.to || rule.to->contains(packet.destination));
+    matches = matches && (rule.out_interface.empty() || rule.out_interface == packet.bound_to);
     const auto& users = rule.users;
     matches = matches && (!users || (users->first <= packet.user && packet.user <= users->last));
     if (matches == rule.inverted) continue;
