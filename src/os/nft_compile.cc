@@ -413,6 +413,14 @@ void NftBatch::delete_table(nft::Family family, const std::string& name) {
          [&](nlmsghdr* header) { nftnl_table_nlmsg_build_payload(header, object.get()); });
 }
 
+void NftBatch::delete_all_tables() {
+  auto object = own<NftnlTable>(nftnl_table_alloc());
+  append(NFT_MSG_DELTABLE, nft::Family::Inet, 0, "delete all tables", [&](nlmsghdr* header) {
+    static_cast<nfgenmsg*>(mnl_nlmsg_get_payload(header))->nfgen_family = NFPROTO_UNSPEC;
+    nftnl_table_nlmsg_build_payload(header, object.get());
+  });
+}
+
 Status NftBatch::insert_rule(const NftPlace& place, const nft::Rule& rule) {
   return append_rule(place, rule, NLM_F_CREATE);  // Without NLM_F_APPEND it goes to the head.
 }

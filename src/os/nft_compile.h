@@ -30,6 +30,8 @@ class NftBatch {
   Status replace_table(const hostnet::nft::Table& table);
   // The table must exist when the batch is committed.
   void delete_table(hostnet::nft::Family family, const std::string& name);
+  // As "nft flush ruleset" does: what others own stays.
+  void delete_all_tables();
 
   // Puts a rule at the head of a chain.
   Status insert_rule(const NftPlace& place, const hostnet::nft::Rule& rule);

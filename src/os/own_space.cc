@@ -98,6 +98,15 @@ Status enter_own_space() {
   return ok();
 }
 
+Status enter_hidden_space() {
+  if (unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) return os_fail("make namespaces", errno);
+  if (mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return os_fail("make mounts private", errno);
+  }
+  if (make_tmpfs("/run", "mode=0755")) return ok();
+  return os_fail("cover /run", errno);
+}
+
 void relax_own_network() {
   const gid_t group = getegid();
   static_cast<void>(

@@ -16,6 +16,11 @@ namespace ginnel::os {
 // that refuses it, where there is one.
 Status enter_own_space();
 
+// Moves the calling process, which must have one thread, into a new network namespace, and into a
+// new mount namespace where /run is empty. Nothing of that outlives the process, however it ends.
+// Needs CAP_SYS_ADMIN.
+Status enter_hidden_space();
+
 // In a network namespace of one's own: lets its user ping, and have ports below 1024, which mean
 // something other there than on the host. Does nothing where settings cannot be written.
 void relax_own_network();

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -101,6 +102,11 @@ bool allow_thread_nice(int nice) {
 }
 
 pid_t process_id() { return getpid(); }
+
+std::string kernel_release() {
+  utsname names{};
+  return uname(&names) == 0 ? names.release : "";
+}
 
 bool is_root() { return geteuid() == 0; }
 

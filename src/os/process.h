@@ -40,6 +40,8 @@ bool allow_thread_nice(int nice);
 
 pid_t process_id();
 
+std::string kernel_release();  // "6.1.0-28-amd64"
+
 // Whether it runs as root: for where files are by default. What it may do, says os/capability.h.
 bool is_root();
 

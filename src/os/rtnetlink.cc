@@ -175,12 +175,12 @@ Status Rtnetlink::create_link(const std::string& name, const std::string& kind) 
 }
 
 Status Rtnetlink::create_pair(const std::string& name, const std::string& far_name,
-                              int far_namespace) {
+                              int far_namespace, std::uint32_t index) {
   for (const std::string& each : {name, far_name}) {
     if (Status checked = check_interface_name(each); !checked) return checked;
   }
   NetlinkRequest request(RTM_NEWLINK, kCreateOnly);
-  (void)request.fixed<ifinfomsg>();
+  request.fixed<ifinfomsg>().ifi_index = static_cast<int>(index);
   request.put_text(IFLA_IFNAME, name);
   request.put_nested(IFLA_LINKINFO, [&] {
     request.put_text(IFLA_INFO_KIND, "veth");
@@ -194,6 +194,17 @@ Status Rtnetlink::create_pair(const std::string& name, const std::string& far_na
   });
   return netlink_.request(request.message(),
                           fmt::format("create interfaces {} and {}", name, far_name));
+}
+
+Status Rtnetlink::set_master(const std::string& name, const std::string& bridge) {
+  auto index = index_of(name);
+  if (!index) return pass(std::move(index));
+  auto master = index_of(bridge);
+  if (!master) return pass(std::move(master));
+  NetlinkRequest request(RTM_NEWLINK);
+  request.fixed<ifinfomsg>().ifi_index = static_cast<int>(*index);
+  request.put_number(IFLA_MASTER, *master);
+  return netlink_.request(request.message(), fmt::format("make {} a port of {}", name, bridge));
 }
 
 Status Rtnetlink::delete_link(const std::string& name) {

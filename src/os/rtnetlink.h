@@ -29,8 +29,12 @@ class Rtnetlink {
 
   // `kind` as ip(8) names it: "wireguard", "dummy", "bridge".
   Status create_link(const std::string& name, const std::string& kind);
-  // A veth pair: `name` here, `far_name` in the network namespace behind the descriptor.
-  Status create_pair(const std::string& name, const std::string& far_name, int far_namespace);
+  // A veth pair: `name` here, `far_name` in the network namespace behind the descriptor. An index
+  // of 0 is the kernel's choice.
+  Status create_pair(const std::string& name, const std::string& far_name, int far_namespace,
+                     std::uint32_t index = 0);
+  // Makes an interface a port of a bridge.
+  Status set_master(const std::string& name, const std::string& bridge);
   Status delete_link(const std::string& name);
   // The link must be down.
   Status rename_link(const std::string& name, const std::string& to);

@@ -64,16 +64,6 @@ std::vector<std::string> interfaces_of(const LockPolicy& policy, const HostState
   return names;
 }
 
-std::string hash_of(const LockPolicy& policy) {
-  std::string text;
-  for (const nft::Table& table : lock_tables(policy)) text += print(table);
-  const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
-  const crypto::Hash hash = crypto::Blake2s().hash({ByteView(bytes, text.size())});
-  std::string digits;
-  for (std::size_t i = 0; i < kHashBytes; ++i) digits += fmt::format("{:02x}", hash[i]);
-  return digits;
-}
-
 bool ends_in_refusal(const nft::ListedRule& rule) {
   if (rule.expressions.empty()) return false;
   const nft::Expression& last = rule.expressions.back();
@@ -136,6 +126,16 @@ void count(const nft::Ruleset& ruleset, LockReport& report) {
 }
 
 }  // namespace
+
+std::string ruleset_hash(const LockPolicy& policy) {
+  std::string text;
+  for (const nft::Table& table : lock_tables(policy)) text += print(table);
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(text.data());
+  const crypto::Hash hash = crypto::Blake2s().hash({ByteView(bytes, text.size())});
+  std::string digits;
+  for (std::size_t i = 0; i < kHashBytes; ++i) digits += fmt::format("{:02x}", hash[i]);
+  return digits;
+}
 
 Result<KillSwitch> KillSwitch::open(const Places& places, const os::Fd& descriptor) {
   const os::Clock clock;
@@ -268,7 +268,7 @@ Result<LockReport> KillSwitch::inspect() {
   const auto host = applier_.read();
   if (!host) return std::unexpected(host.error());
   report.policy = on_host(policy_, *host);
-  report.hash = hash_of(report.policy);
+  report.hash = ruleset_hash(report.policy);
   const auto ruleset = os::read_ruleset(applier_.nft());
   if (!ruleset) return std::unexpected(ruleset.error());
   const auto owns = policy_.owned ? applier_.can_own_tables(*ruleset) : Result<bool>(false);

@@ -47,6 +47,9 @@ struct LockReport {
   bool is_armed() const { return is_locked() && missing.empty(); }
 };
 
+// Of the tables that the policy, with its devices, stands for.
+std::string ruleset_hash(const hostnet::LockPolicy& policy);
+
 class KillSwitch {
  public:
   // How long to wait for another process to finish its change.
