@@ -44,6 +44,7 @@ void check_rules(const net::FlowRules& rules) {
 
 void check_config(const ServerConfig& config) {
   check_rules(config.rules);
+  CHECK(config.admit.size() <= net::FlowRules::kMaxRules);
   CHECK(check_subnet(config.subnets.v4).has_value());
   CHECK(config.subnets.v4.contains(config.own.v4));
   CHECK(config.own.v6.has_value() == config.subnets.v6.has_value());

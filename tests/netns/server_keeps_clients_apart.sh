@@ -27,6 +27,15 @@ printf '[server]\nclient_to_client = true\n' >/etc/ginnel/server.toml
 manage server reload | finds client_to_client
 for address in "$anna4" "$anna6"; do eventually reaches client "$address"; done
 
+step "one way only, where a rule says so"
+first4=$(of_peer first '.addresses[0]')
+manage peer set first --deny "$anna4" >"$dir/set.log"
+refute reaches client "$anna4"
+reaches client "$anna6"
+reaches other "$first4"
+manage peer set first --no-deny >"$dir/set.log"
+reaches client "$anna4"
+
 step "and again after it is not, although the kernel knows the connections"
 rm /etc/ginnel/server.toml
 manage server reload | finds client_to_client

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Two servers on one host: a client of either reaches the internet, and neither a client of the
-# other, nor the other's server, nor a network behind one of its clients; in both families. Over
-# tunnels without the servers' rules it reaches all of them.
+# other, nor the other's server, nor a network behind one of its clients, but for what the other's
+# file admits; in both families. Over tunnels without the servers' rules it reaches all of them.
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/server_lib.sh"
 
@@ -48,6 +48,21 @@ seen=$(packets other "src net 10.200.100.0/24 or src net fd01::/64"; packets cli
 step "nor by an address that it makes up"
 in_ns client ip addr add 10.201.0.77/32 dev first
 refute in_ns client ping -c 1 -W 1 -I 10.201.0.77 "$other4"
+
+step "what the other's file admits, and no more"
+serve_echo other
+printf '[server]\nadmit = ["10.200.100.0/24 tcp 7", "fd01::/64 icmp"]\n' >/var/lib/second/server.toml
+other_server server reload | finds admit
+eventually in_ns client timeout 2 bash -c ": </dev/tcp/$other4/7"
+eventually in_ns client timeout 2 bash -c ': </dev/tcp/192.168.78.1/7'
+for address in "$other6" fd02::1; do eventually reaches client "$address"; done
+for address in 10.201.0.1 "$other4" 192.168.78.1; do refute reaches client "$address"; done
+refute in_ns client timeout 2 bash -c "exec 2>/dev/null 3<>/dev/tcp/$other6/7"
+for address in $(first); do refute reaches other "$address"; done
+rm /var/lib/second/server.toml
+other_server server reload | finds admit
+for address in $(second); do refute reaches client "$address"; done
+refute in_ns client timeout 2 bash -c "exec 2>/dev/null 3<>/dev/tcp/$other4/7"
 
 step "the same over tunnels without rules"
 bare_tunnel wg0 "$first_server"

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 namespace ginnel::config {
-namespace {
 
-std::optional<std::vector<net::FlowRule>> read_list(TomlReader& reader, std::string_view key) {
+std::optional<std::vector<net::FlowRule>> read_rule_list(TomlReader& reader, std::string_view key) {
   auto rules = reader.parsed_list(key, &net::FlowRule::parse);
   if (rules && rules->size() > net::FlowRules::kMaxRules) {
     reader.reject(key, reader.find(key)->line,
@@ -15,11 +14,10 @@ std::optional<std::vector<net::FlowRule>> read_list(TomlReader& reader, std::str
   return rules;
 }
 
-}  // namespace
-
 net::FlowRules read_flow_rules(TomlReader& reader) {
-  net::FlowRules rules{.allow = read_list(reader, "allow"),
-                       .deny = read_list(reader, "deny").value_or(std::vector<net::FlowRule>())};
+  net::FlowRules rules{
+      .allow = read_rule_list(reader, "allow"),
+      .deny = read_rule_list(reader, "deny").value_or(std::vector<net::FlowRule>())};
   // Whoever empties a list may mean "no restriction", and would get the contrary.
   if (rules.allow && rules.allow->empty()) {
     reader.reject("allow", reader.find("allow")->line,

@@ -154,6 +154,9 @@ class SettingReader {
   }
 
   net::FlowRules read_rules() { return read_flow_rules(reader_); }
+  std::vector<net::FlowRule> read_rules(std::string_view key) {
+    return read_rule_list(reader_, key).value_or(std::vector<net::FlowRule>());
+  }
 
   void reject(std::string_view where, std::string_view message) {
     if (!error_) error_ = Error{ErrorCode::InvalidArgument, fmt::format("{}: {}", where, message)};
@@ -276,6 +279,7 @@ void read_settings(SettingReader& reader, const ServerInputs& inputs, ServerConf
       metrics ? metrics->value
               : net::Endpoint{net::Address::v4({127, 0, 0, 1}), kDefaultMetricsPort, 0};
   config.rules = reader.read_rules();
+  config.admit = reader.read_rules("admit");
   read_dns(reader, flags, config);
 }
 

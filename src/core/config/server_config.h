@@ -63,7 +63,8 @@ struct ServerConfig {
   bool dns_builtin = false;                       // Clients ask the server itself.
   std::vector<std::string> dns_search;
   bool client_to_client = false;
-  net::FlowRules rules;  // What clients may open, whichever of them.
+  net::FlowRules rules;              // What clients may open, whichever of them.
+  std::vector<net::FlowRule> admit;  // Who else may open connections to clients.
   bool open_firewall = false;
   std::optional<net::Endpoint> metrics_listen;  // Absent: no metrics.
   std::vector<ServerPeer> peers;                // In the order of their names.

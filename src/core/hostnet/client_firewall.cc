@@ -35,6 +35,10 @@ constexpr net::Family kFamilies[] = {net::Family::V4, net::Family::V6};
 ConnAddressIn to(std::vector<net::Prefix> prefixes) {
   return {.way = ConnWay::Reply, .side = Side::Source, .prefixes = std::move(prefixes)};
 }
+// Who opened it.
+ConnAddressIn by(std::vector<net::Prefix> prefixes) {
+  return {.way = ConnWay::Original, .side = Side::Source, .prefixes = std::move(prefixes)};
+}
 ConnPortIn to_port(Protocol protocol, nft::PortRange ports) {
   return {.protocol = protocol, .way = ConnWay::Reply, .side = Side::Source, .ports = ports};
 }
@@ -81,7 +85,10 @@ void append_protocol(const Likeness& likeness, std::optional<net::Family> family
   }
 }
 
-void append_matches(const std::vector<net::FlowRule>& rules, const Term& verdict, Chain& chain) {
+// `place` says what the addresses of the rules are.
+void append_matches(const std::vector<net::FlowRule>& rules,
+                    ConnAddressIn (*place)(std::vector<net::Prefix>), const Term& verdict,
+                    Chain& chain) {
   for (const auto& [likeness, places] : by_likeness(rules)) {
     const auto add = [&](std::optional<net::Family> family, std::vector<Term> terms) {
       append_protocol(likeness, family, terms);
@@ -97,7 +104,7 @@ void append_matches(const std::vector<net::FlowRule>& rules, const Term& verdict
       std::vector<net::Prefix> alike;
       std::ranges::copy_if(prefixes, std::back_inserter(alike),
                            [&](const net::Prefix& p) { return p.family() == family; });
-      if (!alike.empty()) add(family, {to(std::move(alike))});
+      if (!alike.empty()) add(family, {place(std::move(alike))});
     }
   }
 }
@@ -105,11 +112,17 @@ void append_matches(const std::vector<net::FlowRule>& rules, const Term& verdict
 Chain rules_chain(std::string name, const net::FlowRules& rules) {
   Chain chain{.name = std::move(name)};
   const Goto refuse{std::string(kRefuseChain)};
-  append_matches(rules.deny, refuse, chain);
+  append_matches(rules.deny, &to, refuse, chain);
   if (!rules.allow) return chain;
-  append_matches(*rules.allow, Return{}, chain);
+  append_matches(*rules.allow, &to, Return{}, chain);
   chain.rules.push_back({.terms = {refuse}});
   return chain;
+}
+
+// Errors about a connection, which say "too large", are not of its protocol.
+Rule error_about_connection(Term verdict) {
+  return {
+      .terms = {ProtocolIn{icmp_of(std::nullopt)}, ConnStateIn{nft::kRelated}, std::move(verdict)}};
 }
 
 // Who opened it hears of it at once; who only answers is not told.
@@ -167,11 +180,17 @@ class ClientChains {
 
 }  // namespace
 
+nft::Chain admission_chain(const std::vector<net::FlowRule>& admitted) {
+  Chain chain{.name = std::string(kAdmissionChain)};
+  chain.rules.push_back(error_about_connection(nft::Accept{}));
+  append_matches(admitted, &by, nft::Accept{}, chain);
+  chain.rules.push_back({.terms = {Counter{}, nft::Drop{}}});
+  return chain;
+}
+
 void append_client_firewall(const ClientFirewall& firewall, nft::Table& table) {
   Chain entry{.name = std::string(kClientChain)};
-  // Errors about a connection, which say "too large", are not of its protocol.
-  entry.rules.push_back(
-      {.terms = {ProtocolIn{icmp_of(std::nullopt)}, ConnStateIn{nft::kRelated}, Return{}}});
+  entry.rules.push_back(error_about_connection(Return{}));
   for (const net::Address& address : firewall.dns) {
     for (const Protocol protocol : {Protocol::Udp, Protocol::Tcp}) {
       entry.rules.push_back(

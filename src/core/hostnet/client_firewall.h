@@ -1,4 +1,5 @@
-// What the clients of a server may open, as chains and maps of its table. A client is told by where
+// What the clients of a server may open, as chains and maps of its table, and who may open what to
+// them. A client is told by where
 // a connection was opened from, and found by one lookup, however many there are.
 #pragma once
 
@@ -31,5 +32,12 @@ inline constexpr std::string_view kClientChain = "clients";
 // connection that was permitted once so ends with the permission. It cannot judge what belongs to
 // no connection.
 void append_client_firewall(const ClientFirewall& firewall, nft::Table& table);
+
+inline constexpr std::string_view kAdmissionChain = "admitted";
+
+// Accepts connections into the tunnel that the rules name by where they come from and what they
+// lead to, and drops all others. It has to see the packets of those who open them, and is for
+// nobody else.
+nft::Chain admission_chain(const std::vector<net::FlowRule>& admitted);
 
 }  // namespace ginnel::hostnet

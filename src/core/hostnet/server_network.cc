@@ -1,5 +1,6 @@
 #include "core/hostnet/server_network.h"
 
+#include "core/hostnet/nft_members.h"
 #include "core/hostnet/outbound_routing.h"
 
 namespace ginnel::hostnet {
@@ -15,6 +16,7 @@ using nft::Counter;
 using nft::Direction;
 using nft::Drop;
 using nft::FamilyIs;
+using nft::Goto;
 using nft::Hook;
 using nft::InterfaceIs;
 using nft::Is;
@@ -40,21 +42,24 @@ AddressIn from(const net::Prefix& prefix) { return {.side = Side::Source, .prefi
 AddressIn to(const net::Prefix& prefix) {
   return {.side = Side::Destination, .prefixes = {prefix}};
 }
+// From another link.
+InterfaceIs elsewhere(const ServerNetwork& network) {
+  return {.direction = Direction::In, .names = {"lo", network.interface}, .is = Is::No};
+}
 PortIn listen_port(const ServerNetwork& network, Side side) {
   return {.side = side, .ports = {PortRange::one(network.listen_port)}};
 }
 
 // Nobody else speaks for the networks behind clients either. One rule takes so many and no more.
-void append_forged(const std::vector<net::Prefix>& networks, const InterfaceIs& elsewhere,
-                   Chain& chain) {
+void append_forged(const ServerNetwork& network, Chain& chain) {
   for (const net::Family family : {net::Family::V4, net::Family::V6}) {
     AddressIn forged{.side = Side::Source};
     const auto append = [&] {
       if (forged.prefixes.empty()) return;
-      chain.rules.push_back({.terms = {elsewhere, forged, Counter{}, Drop{}}});
+      chain.rules.push_back({.terms = {elsewhere(network), forged, Counter{}, Drop{}}});
       forged.prefixes.clear();
     };
-    for (const net::Prefix& prefix : networks) {
+    for (const net::Prefix& prefix : network.routed) {
       if (prefix.family() != family) continue;
       forged.prefixes.push_back(prefix);
       if (forged.prefixes.size() == nft::kMaxListLength) append();
@@ -63,20 +68,36 @@ void append_forged(const std::vector<net::Prefix>& networks, const InterfaceIs& 
   }
 }
 
+// Those who are admitted pass; what they may reach is decided where the connection is known.
+void append_probes(const ServerNetwork& network, const net::Prefix& subnet, Chain& chain) {
+  std::vector<net::Prefix> admitted;
+  for (const net::FlowRule& rule : network.admitted) {
+    if (rule.target == net::FlowRule::Target::Any) return;
+    std::ranges::copy_if(
+        rule.prefixes(), std::back_inserter(admitted),
+        [&](const net::Prefix& prefix) { return prefix.family() == subnet.family(); });
+  }
+  Rule rule{.terms = {elsewhere(network)}};
+  if (!admitted.empty()) {
+    rule.terms.push_back(AddressIn{
+        .side = Side::Source, .prefixes = nft::normalized(std::move(admitted)), .is = Is::No});
+  }
+  rule.terms.insert(rule.terms.end(), {to(subnet), Counter{}, Drop{}});
+  chain.rules.push_back(std::move(rule));
+}
+
 // Nobody but the tunnel speaks for the tunnel's addresses, and nobody else reaches them: a
 // neighbour who forges one would otherwise reach what trusts the subnet, and one who guesses them
 // would learn of connections by what is answered (CVE-2019-14899).
 Chain guard(const ServerNetwork& network) {
   Chain chain{.name = "guard",
               .base = nft::Base{.hook = Hook::Prerouting, .priority = nft::kPriorityRaw}};
-  const InterfaceIs elsewhere{
-      .direction = Direction::In, .names = {"lo", network.interface}, .is = Is::No};
   for (const auto& subnet : {network.subnet4, network.subnet6}) {
     if (!subnet) continue;
-    chain.rules.push_back({.terms = {elsewhere, from(*subnet), Counter{}, Drop{}}});
-    chain.rules.push_back({.terms = {elsewhere, to(*subnet), Counter{}, Drop{}}});
+    chain.rules.push_back({.terms = {elsewhere(network), from(*subnet), Counter{}, Drop{}}});
+    append_probes(network, *subnet, chain);
   }
-  append_forged(network.routed, elsewhere, chain);
+  append_forged(network, chain);
   // What comes for the server's port is the server's, whatever connection somebody behind this host
   // has made its answers look like (port shadow, CVE-2021-3773).
   Rule untracked{.terms = {listen_port(network, Side::Destination)}};
@@ -123,6 +144,12 @@ Chain listen(const ServerNetwork& network) {
     chain.rules.push_back(without_connection(network));
     chain.rules.push_back(opened(network));
   }
+  for (const auto& subnet : {network.subnet4, network.subnet6}) {
+    if (!subnet || network.admitted.empty()) continue;
+    chain.rules.push_back(
+        {.terms = {elsewhere(network), to(*subnet), nft::ConnWayIs{nft::ConnWay::Original},
+                   Goto{std::string(kAdmissionChain)}}});
+  }
   chain.rules.push_back({.terms = {listen_port(network, Side::Destination), Counter{}, Accept{}}});
   return chain;
 }
@@ -164,6 +191,11 @@ Chain forwarded(const ServerNetwork& network) {
     between.terms.push_back(Drop{});
   }
   chain.rules.push_back(std::move(between));
+  if (!network.admitted.empty()) {
+    chain.rules.push_back({.terms = {out(tunnel), nft::ConnWayIs{nft::ConnWay::Original},
+                                     Goto{std::string(kAdmissionChain)}}});
+    chain.rules.push_back({.terms = {in(tunnel), nft::ConnWayIs{nft::ConnWay::Reply}, Accept{}}});
+  }
   chain.rules.push_back(
       {.terms = {out(tunnel), ConnStateIn{nft::kEstablished | nft::kRelated}, Accept{}}});
   chain.rules.push_back({.terms = {out(tunnel), Counter{}, Drop{}}});
@@ -218,6 +250,7 @@ nft::Table server_table(const ServerNetwork& network) {
                    .comment = owner.mark(),
                    .chains = {guard(network), answers(network), listen(network), forwarded(network),
                               translate(network), untranslated(network)}};
+  if (!network.admitted.empty()) table.chains.push_back(admission_chain(network.admitted));
   if (network.firewall.is_empty()) return table;
   table.chains.push_back(served(network));
   append_client_firewall(network.firewall, table);

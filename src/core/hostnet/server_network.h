@@ -19,12 +19,13 @@ struct ServerNetwork {
   std::optional<net::Prefix> subnet4;
   std::optional<net::Prefix> subnet6;
   std::vector<net::Prefix> routed{};  // Networks behind clients. No two are the same.
-  std::string uplink4;  // Empty: no way out in this family; the rest stays.
+  std::string uplink4;                // Empty: no way out in this family; the rest stays.
   std::string uplink6;
   std::uint16_t listen_port = 0;
   std::optional<net::Address> listen_address{};  // Absent: every address of the host.
   bool client_to_client = false;
   ClientFirewall firewall{};
+  std::vector<net::FlowRule> admitted{};  // Who else may open connections to what is in the tunnel.
   // Clients reach the uplink and nothing else. For a server that was told its outbound interface:
   // when that goes away, the host's other routes must not carry what was meant for it.
   bool only_uplink = false;

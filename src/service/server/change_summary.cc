@@ -55,6 +55,7 @@ ChangeView summarize(const ServerConfig& before, const ServerConfig& after) {
   compare("client_to_client", before.client_to_client, after.client_to_client);
   compare("allow", before.rules.allow, after.rules.allow);
   compare("deny", before.rules.deny, after.rules.deny);
+  compare("admit", before.admit, after.admit);
   compare("open_firewall", before.open_firewall, after.open_firewall);
   return view;
 }

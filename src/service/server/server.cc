@@ -237,6 +237,7 @@ HostWishes Server::host_wishes(const ServerConfig& config, const hostnet::HostSt
                     .listen_address = config.listen.address,
                     .client_to_client = config.client_to_client,
                     .firewall = client_firewall(config),
+                    .admitted = config.admit,
                     .only_uplink = config.outbound_interface.has_value()};
   if (config.own.v6) {
     wanted.network.addresses.push_back({*config.own.v6, config.subnets.v6->length()});

@@ -292,6 +292,8 @@ TEST_F(NftCompile, MakesOfAServersClientRulesWhatNftMakesOfThem) {
                   {.sources = {prefix("10.200.100.3/32"), prefix("192.168.99.0/24")},
                    .rules = {.deny = rules({"9.9.9.9 tcp"})}}},
       .dns = {address("10.200.100.1"), address("fd00:1:2:3::1")}};
+  network.routed = {prefix("192.168.99.0/24"), prefix("192.168.98.0/24"), prefix("fd99::/64")};
+  network.admitted = rules({"192.168.7.0/24 tcp 22,80-90", "10.0.0.0/8", "fd77::1 icmp"});
   expect_same_as_nft(hostnet::server_table(network));
 }
 

@@ -129,7 +129,7 @@ TEST(MakeServerConfig, ReadsEveryKey) {
            "dns = [\"9.9.9.9\", \"2620:fe::fe\", \"home.arpa\"]\nclient_to_client = true\n"
            "interface = \"wg7\"\nmetrics_listen = \"[::1]:1234\"\nopen_firewall = true\n"
            "listen_addr = \"[2001:db8::1]:5\"\nallow = [\"any tcp\", \"any udp\"]\n"
-           "deny = \"any tcp 25\"\n"});
+           "deny = \"any tcp 25\"\nadmit = \"192.168.7.0/24 tcp 22\"\n"});
   EXPECT_EQ(config.own.v6->to_string(), "2001:db8:7::1");
   EXPECT_EQ(config.mtu, 1380);
   EXPECT_EQ(config.endpoint->to_string(0), "vpn.example.org:7");
@@ -139,6 +139,7 @@ TEST(MakeServerConfig, ReadsEveryKey) {
   EXPECT_TRUE(config.open_firewall);
   EXPECT_EQ(config.rules.allow->size(), 2u);
   EXPECT_EQ(config.rules.deny[0].to_string(), "any tcp 25");
+  EXPECT_EQ(config.admit[0].to_string(), "192.168.7.0/24 tcp 22");
   EXPECT_EQ(config.interface, "wg7");
   EXPECT_EQ(config.metrics_listen->to_string(), "[::1]:1234");
   EXPECT_EQ(config.listen.address->to_string(), "2001:db8::1");
@@ -263,6 +264,8 @@ TEST(MakeServerConfig, RefusesAFilesMistakeByFileLineKeyAndRemedy) {
        "\"none\" to do without IPv6"},
       {"deny = ['private', '10.0.0.0/8 tcp 70000']",
        "deny: \"70000\" is no port; write numbers like 22,80-90"},
+      {"admit = ['lan']",
+       "admit: \"lan\" is no place; begin with an address, a prefix, any or private"},
       {"allow = 'the internet'",
        "allow: \"the\" is no place; begin with an address, a prefix, any or private"},
       {"mtu = 575", "mtu: must be a number from 576 to 65535, without quotes"},

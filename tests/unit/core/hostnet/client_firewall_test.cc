@@ -218,6 +218,69 @@ TEST(ClientFirewall, ClientsWithTheSameRulesShareAChain) {
   EXPECT_TRUE(nft::check_names(table));
 }
 
+class Admission {
+ public:
+  explicit Admission(std::initializer_list<std::string_view> texts) {
+    ServerNetwork network = server({});
+    network.admitted = rules(texts);
+    table_ = nft::as_listed(server_table(network)).value();
+  }
+  bool lets_in(const Flow& flow) const {
+    nft::PartialPacket packet = packet_of(flow, ConnWay::Original);
+    std::swap(packet.in_interface, packet.out_interface);
+    return passes(packet, "guard") && passes(packet, "forwarded");
+  }
+  bool lets_out(const Flow& answered) const {
+    nft::PartialPacket packet = packet_of(answered, ConnWay::Reply);
+    std::swap(packet.in_interface, packet.out_interface);
+    return passes(packet, "guard") && passes(packet, "forwarded");
+  }
+  bool reaches_host(const Flow& flow) const {
+    nft::PartialPacket packet = packet_of(flow, ConnWay::Original);
+    packet.in_interface = "eth0";
+    packet.out_interface = "";
+    return passes(packet, "guard") && passes(packet, "listen");
+  }
+
+ private:
+  bool passes(const nft::PartialPacket& packet, std::string_view chain) const {
+    const nft::Judgement judgement = judge(table_, *table_.find_chain(chain), packet);
+    EXPECT_TRUE(judgement.certain) << chain;
+    return !judgement.dropped;
+  }
+
+  nft::ListedTable table_;
+};
+
+TEST(Admission, IsNobodysWithoutRules) {
+  const Admission nobody({});
+  EXPECT_FALSE(nobody.lets_in(tcp("192.168.7.9", "10.200.100.2", 22)));
+  EXPECT_FALSE(nobody.reaches_host(tcp("192.168.7.9", "10.200.100.1", 22)));
+}
+
+TEST(Admission, IsByWhereItComesFromAndWhatItLeadsTo) {
+  const Admission admission({"192.168.7.0/24 tcp 22,80-90", "fd77::1"});
+  EXPECT_TRUE(admission.lets_in(tcp("192.168.7.9", "10.200.100.2", 22)));
+  EXPECT_TRUE(admission.lets_out(tcp("192.168.7.9", "10.200.100.2", 22)));
+  EXPECT_FALSE(admission.lets_in(tcp("192.168.7.9", "10.200.100.2", 23)));
+  EXPECT_FALSE(admission.lets_in(tcp("192.168.8.9", "10.200.100.2", 22)));
+  EXPECT_TRUE(admission.lets_in(tcp("fd77::1", "fd00:200::2", 9)));
+  EXPECT_FALSE(admission.lets_in(tcp("fd77::2", "fd00:200::2", 9)));
+  // The server's own address in the tunnel, likewise.
+  EXPECT_TRUE(admission.reaches_host(tcp("192.168.7.9", "10.200.100.1", 22)));
+  EXPECT_FALSE(admission.reaches_host(tcp("192.168.7.9", "10.200.100.1", 23)));
+  EXPECT_FALSE(admission.reaches_host(tcp("192.168.8.9", "10.200.100.1", 22)));
+  // Not what is told to it elsewhere.
+  EXPECT_TRUE(admission.reaches_host(tcp("192.168.8.9", "192.168.8.1", 22)));
+}
+
+TEST(Admission, OfAnywhereStillForgesNobody) {
+  const Admission admission({"any tcp 443"});
+  EXPECT_TRUE(admission.lets_in(tcp("203.0.113.1", "10.200.100.2", 443)));
+  EXPECT_FALSE(admission.lets_in(tcp("203.0.113.1", "10.200.100.2", 80)));
+  EXPECT_FALSE(admission.lets_in(tcp("10.200.100.3", "10.200.100.2", 443)));
+}
+
 // Few enough places, ports and clients for rules and packets to meet often.
 class RandomFirewall {
  public:

@@ -143,15 +143,16 @@ TEST_F(ServerTest, ReloadTakesOverRulesWithoutTouchingTheDevice) {
   const auto server = start();
   EXPECT_TRUE(host.applied->network.firewall.is_empty());
   write_peer("anna", kKeyA, "10.200.100.2", "allow = \"any tcp 443\"\n");
-  directory.write("server.toml", "[server]\ndeny = \"private\"\n");
+  directory.write("server.toml", "[server]\ndeny = \"private\"\nadmit = \"10.1.0.0/16\"\n");
 
   const auto change = server->reload();
   ASSERT_TRUE(change) << change.error().message;
   EXPECT_EQ(change->changed, 1u);
-  EXPECT_EQ(change->settings, std::vector<std::string>{"deny"});
+  EXPECT_EQ(change->settings, (std::vector<std::string>{"deny", "admit"}));
   EXPECT_TRUE(device.touched.empty());
   const hostnet::ClientFirewall& firewall = host.applied->network.firewall;
   EXPECT_EQ(firewall.everyone.deny[0].to_string(), "private");
+  EXPECT_EQ(host.applied->network.admitted[0].to_string(), "10.1.0.0/16");
   ASSERT_EQ(firewall.clients.size(), 1u);
   EXPECT_EQ(firewall.clients[0].sources,
             std::vector{net::Prefix::parse("10.200.100.2/32").value()});
