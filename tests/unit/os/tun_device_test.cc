@@ -278,10 +278,11 @@ TEST(TunDevice, MovesASuperPacketOfDatagramsWithOneReadAndOneWrite) {
       SCOPED_TRACE(fmt::format("{} v6 {}", name, v6));
       in_own_namespace([&] {
         Tunnel tunnel(options);
-        tunnel.stop();
         const Fd client = bound_socket(v6, SOCK_DGRAM, 2, 0);
-        ASSERT_EQ(::setsockopt(client.get(), IPPROTO_UDP, UDP_SEGMENT, &kSize, sizeof kSize), 0);
         const SocketAddress server = SocketAddress::of(v6, 1, 7001);
+        await_way(client, server, tunnel.udp[v6]);
+        tunnel.stop();
+        ASSERT_EQ(::setsockopt(client.get(), IPPROTO_UDP, UDP_SEGMENT, &kSize, sizeof kSize), 0);
         std::mt19937 random(3);
         const Bytes sent = random_bytes(random, kCount * kSize);
         PacketBatch batch;
