@@ -140,6 +140,7 @@ struct StatusView {
   std::string state;
   bool armed = false;
   std::vector<std::string> missing;
+  std::vector<std::string> alarms;
   std::string holder;
   bool owned = false;
   bool guarded = false;
@@ -160,8 +161,8 @@ struct StatusView {
   http::Nullable<double> confirm_within;
 };
 BOOST_DESCRIBE_STRUCT(StatusView, (),
-                      (version, state, armed, missing, holder, owned, guarded, hash, endpoints,
-                       resolvers, tunnels, manage, allowed, split, split_dns, interfaces,
+                      (version, state, armed, missing, alarms, holder, owned, guarded, hash,
+                       endpoints, resolvers, tunnels, manage, allowed, split, split_dns, interfaces,
                        stopped_local, stopped_forwarded, stopped_devices, refused_input, transport,
                        confirm_within))
 
@@ -176,6 +177,7 @@ StatusView view_of(const LockReport& report, std::optional<MonoTime> deadline) {
   StatusView view{.state = std::string(name_of(report.policy.state)),
                   .armed = report.is_armed(),
                   .missing = report.missing,
+                  .alarms = report.alarms,
                   .holder = report.policy.holder,
                   .owned = report.owned,
                   .guarded = report.guarded,
@@ -215,6 +217,7 @@ void print(const StatusView& view, Io& io) {
          : view.state == "off" ? ""
                                : ", NOT ARMED");
   for (const std::string& missing : view.missing) io.out("  missing: {}\n", missing);
+  for (const std::string& alarm : view.alarms) io.out("  alarm: {}\n", alarm);
   if (view.state == "off") return;
   io.out("  by: {}\n  ruleset: {}\n", view.holder, view.hash);
   io.out("  tables: {}\n", !view.owned    ? "plain, watched"

@@ -56,8 +56,9 @@ attack "flush ruleset" nft flush ruleset
 armed
 attack "a rule that accepts all" iptables-nft -I OUTPUT -j ACCEPT
 attack "a rule that forwards all" iptables-nft -I FORWARD -j ACCEPT
-attack "injected routes" ip route add 0.0.0.0/1 via 192.0.2.1
-attack "injected IPv6 routes" ip -6 route add ::/1 via 2001:db8::1
+attack "injected routes" ip route add 0.0.0.0/1 via 192.0.2.1 dev to-world
+attack "injected IPv6 routes" ip -6 route add ::/1 via 2001:db8::1 dev to-world
+shows host "0.0.0.0/1 via 192.0.2.1" ip route
 attack "a rule in front" ip rule add pref 1 lookup main
 attack "an IPv6 rule in front" ip -6 rule add pref 1 lookup main
 eventually armed

@@ -104,6 +104,8 @@ Status check_counts(const LockPolicy& policy) {
       {"DHCP servers", policy.dhcp_servers.size(), LockPolicy::kMaxPrefixes},
       {"interfaces", policy.devices.size(), LockPolicy::kMaxDevices},
       {"programs beside the tunnel", policy.split.size(), LockPolicy::kMaxSplit},
+      {"known routes", policy.known_routes ? policy.known_routes->size() : 0,
+       LockPolicy::kMaxKnownRoutes},
   };
   for (const auto& list : lists) {
     if (Status counted = check_count(list.what, list.count, list.limit); !counted) return counted;
@@ -118,12 +120,6 @@ Status check_counts(const LockPolicy& policy) {
 // RFC 1918, RFC 4193, and what is never routed.
 constexpr std::string_view kPrivate[] = {"10.0.0.0/8",     "172.16.0.0/12", "192.168.0.0/16",
                                          "169.254.0.0/16", "fc00::/7",      "fe80::/10"};
-
-bool is_private(const net::Prefix& prefix) {
-  return std::ranges::any_of(kPrivate, [&](std::string_view text) {
-    return net::Prefix::parse(text).value().contains(prefix);
-  });
-}
 
 }  // namespace
 
@@ -181,6 +177,12 @@ Status check(const LockPolicy& policy) {
       ErrorCode::InvalidArgument,
       fmt::format("kill switch: the rule priorities {}, {} and {} do not rise",
                   policy.allowed_priority, policy.tunnel_priority, policy.unreachable_priority));
+}
+
+bool is_private(const net::Prefix& prefix) {
+  return std::ranges::any_of(kPrivate, [&](std::string_view text) {
+    return net::Prefix::parse(text).value().contains(prefix);
+  });
 }
 
 std::vector<LockedDevice> lockable_devices(const HostState& host,

@@ -60,11 +60,19 @@ struct SplitProgram {
   friend bool operator==(const SplitProgram&, const SplitProgram&) = default;
 };
 
+// A route to a public network, by where it leads.
+struct KnownRoute {
+  net::Prefix destination{};
+  std::string interface{};
+  friend bool operator==(const KnownRoute&, const KnownRoute&) = default;
+};
+
 struct LockPolicy {
   static constexpr std::size_t kMaxEndpoints = 64;
   static constexpr std::size_t kMaxDevices = 1024;
   static constexpr std::size_t kMaxPrefixes = 256;  // Of each list.
   static constexpr std::size_t kMaxInterfaces = 64;
+  static constexpr std::size_t kMaxKnownRoutes = 256;
   static constexpr std::size_t kMaxSplit = 64;
   static constexpr std::size_t kMaxCgroupPath = 1024;
 
@@ -102,6 +110,8 @@ struct LockPolicy {
   std::vector<net::Prefix> manage{};   // May come in; only replies go back.
   std::vector<net::Address> dhcp_servers{};
   std::vector<LockedDevice> devices{};
+  // Those that stood when it was locked. Absent: nobody has looked, or there were too many.
+  std::optional<std::vector<KnownRoute>> known_routes{};
 
   // The one lock of a host.
   static Owner owner() { return {.role = "lock", .interface = "host"}; }
@@ -131,6 +141,9 @@ Status check(const LockPolicy& policy);
 std::vector<LockedDevice> lockable_devices(const HostState& host,
                                            const std::vector<std::string>& tunnels,
                                            const std::vector<LockedLan>& lans);
+
+// Whether all of it is: what nobody routes over the internet.
+bool is_private(const net::Prefix& prefix);
 
 // For access to the local network: the prefixes that the host is in, but only those that are
 // private as a whole, whatever a DHCP server says, and never the tunnels' own.

@@ -14,7 +14,8 @@ namespace {
 //   state NAME | holder TEXT | owned 0|1 | mark VALUE MASK | manage_mark MASK | table N |
 //   split_mark MASK | split_dns 0|1 | split_user N | split_cgroup PATH | priorities N N N |
 //   endpoint E | listen_port N | resolver E | tunnel NAME | tunnel_address A | dns A lan NAME |
-//   lan_prefix PREFIX (of the lan before it) | allowed PREFIX | manage PREFIX | dhcp A
+//   lan_prefix PREFIX (of the lan before it) | allowed PREFIX | manage PREFIX | dhcp A |
+//   known_routes | known_route PREFIX INTERFACE
 constexpr char kSeparator = '\t';
 
 constexpr LockState kStates[] = {LockState::Off, LockState::Locked, LockState::Connecting,
@@ -92,8 +93,22 @@ bool read_split(std::string_view key, std::string_view value, LockPolicy& policy
   return read;
 }
 
+// The line that says that they are known comes before them.
+bool read_known_route(const Fields& fields, LockPolicy& policy) {
+  if (fields.front() == "known_routes") {
+    policy.known_routes.emplace();
+    return fields.size() == 1;
+  }
+  const auto prefix =
+      fields.size() == 3 ? net::Prefix::parse(fields[1]) : fail(ErrorCode::InvalidArgument, "");
+  if (!prefix || !policy.known_routes || !is_name(fields[2])) return false;
+  policy.known_routes->push_back({.destination = *prefix, .interface = std::string(fields[2])});
+  return true;
+}
+
 bool read_line(const Fields& fields, LockPolicy& policy) {
   const std::string_view key = fields.front();
+  if (key.starts_with("known_route")) return read_known_route(fields, policy);
   if (key == "mark" && fields.size() == 3) {
     return read_number(fields[1], policy.mark.value) && read_number(fields[2], policy.mark.mask);
   }
@@ -148,6 +163,12 @@ std::string to_text(const LockPolicy& policy) {
   list("allowed", policy.allowed);
   list("manage", policy.manage);
   list("dhcp", policy.dhcp_servers);
+  if (policy.known_routes) {
+    text += "known_routes\n";
+    for (const KnownRoute& route : *policy.known_routes) {
+      line("known_route", route.destination.to_string(), route.interface);
+    }
+  }
   if (policy.split.empty()) return text;
   line("split_mark", policy.split_mark.mask);
   line("split_dns", policy.split_dns ? 1 : 0);

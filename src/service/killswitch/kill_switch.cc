@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "core/crypto/blake2s.h"
+#include "core/hostnet/lock_alarm.h"
 #include "core/hostnet/lock_routing.h"
 #include "core/hostnet/lock_tables.h"
 #include "core/hostnet/nft_match.h"
@@ -225,6 +226,10 @@ Status KillSwitch::change(LockPolicy wanted) {
   const auto host = applier_.read();
   if (!host) return std::unexpected(host.error());
   wanted = on_host(std::move(wanted), *host);
+  if (!wanted.known_routes) {
+    const bool is_on = policy_.state != LockState::Off;
+    wanted.known_routes = is_on ? policy_.known_routes : routes_to_know(*host, wanted.devices);
+  }
   if (Status checked = check(wanted); !checked) return checked;
   const LockPolicy former = policy_;
   if (Status written = files_.write(wanted); !written) return written;
@@ -298,6 +303,13 @@ Result<LockReport> KillSwitch::inspect() {
   report.guarded = report.owned && guardian && *guardian;
   if (report.owned && !report.guarded) report.missing.push_back("nobody guards the tables");
   count(*ruleset, report);
+  for (const hostnet::Route& route : injected_routes(report.policy, *host)) {
+    report.alarms.push_back(
+        fmt::format("route {} came after the lock, which keeps in what follows it; a DHCP server "
+                    "or a router may have sent it (\"ip {}route del {}\" removes it)",
+                    route.to_string(), route.destination.family() == net::Family::V6 ? "-6 " : "",
+                    route.to_string()));
+  }
   return report;
 }
 

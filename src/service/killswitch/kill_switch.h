@@ -42,6 +42,8 @@ struct LockReport {
   std::uint64_t refused_input = 0;
   std::uint64_t transport = 0;  // And the tunnel's own that were let out.
   std::vector<SplitTraffic> split{};
+  // What somebody tries, though the lock keeps it in: a sentence each.
+  std::vector<std::string> alarms{};
 
   bool is_locked() const { return policy.state != hostnet::LockState::Off; }
   bool is_armed() const { return is_locked() && missing.empty(); }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "core/gateway/management.h"
+#include "core/hostnet/lock_alarm.h"
 #include "core/hostnet/quick_network.h"
 #include "service/quick/source.h"
 
@@ -167,6 +168,8 @@ Result<LockPolicy> policy_of(const Request& request, const hostnet::HostState& h
     policy.allowed.insert(policy.allowed.end(), local.begin(), local.end());
   }
   add_own_session(request, host, policy);
+  // Whoever asks has seen what stands now.
+  policy.known_routes = routes_to_know(host, lockable_devices(host, policy.tunnels, policy.lans));
   if (Status checked = check(policy); !checked) return pass(std::move(checked));
   return policy;
 }

@@ -40,6 +40,7 @@ class Watcher {
   enum class Turn { On, Off };
   Result<Turn> look();
   Status undo_if_due(KillSwitch& lock);
+  void tell_alarms(const std::vector<std::string>& alarms);
   void keep(KillSwitch& lock);
   bool wait();
 
@@ -52,6 +53,7 @@ class Watcher {
   os::SignalFd signals_;
   os::Poller poller_;
   os::ServiceNotifier notifier_ = os::ServiceNotifier::from_environment();
+  std::vector<std::string> told_;  // The alarms that last.
   MonoTime next_look_{};
   os::Clock clock_;
 };
@@ -98,6 +100,14 @@ Status Watcher::undo_if_due(KillSwitch& lock) {
   return lock.revert();
 }
 
+// Each once, for as long as it lasts.
+void Watcher::tell_alarms(const std::vector<std::string>& alarms) {
+  for (const std::string& alarm : alarms) {
+    if (std::ranges::find(told_, alarm) == told_.end()) log::warn("kill switch: {}", alarm);
+  }
+  told_ = alarms;
+}
+
 // So that the tables stay owned whoever is killed: a guardian has the descriptor, this process, and
 // systemd where there is one.
 void Watcher::keep(KillSwitch& lock) {
@@ -122,6 +132,7 @@ Result<Watcher::Turn> Watcher::look() {
   const auto report = lock->inspect();
   if (!report) return std::unexpected(report.error());
   for (const std::string& missing : report->missing) log::warn("kill switch: {}", missing);
+  tell_alarms(report->alarms);
   if (!report->is_armed()) {
     if (Status mended = lock->mend(); !mended) return pass(std::move(mended));
   }

@@ -70,6 +70,8 @@ TEST(LockPolicy, KeepsItsLimits) {
        [](LockPolicy& p, std::size_t n) { p.allowed.resize(n); }},
       {"manage", LockPolicy::kMaxPrefixes,
        [](LockPolicy& p, std::size_t n) { p.manage.resize(n); }},
+      {"known routes", LockPolicy::kMaxKnownRoutes,
+       [](LockPolicy& p, std::size_t n) { p.known_routes.emplace(n); }},
       {"programs", LockPolicy::kMaxSplit,
        [](LockPolicy& p, std::size_t n) { p.split.resize(n, {.user = 7}); }},
       {"the length of a cgroup", LockPolicy::kMaxCgroupPath,

@@ -13,6 +13,10 @@ TEST(LockRecord, ReadsWhatItWrote) {
     policy.devices.clear();  // They are the host's own affair.
     policy.split[1].cgroup_id = 0;
     policy.split_dns = true;
+    if (state != LockState::Locked) policy.known_routes.emplace();
+    if (state == LockState::Connected) {
+      policy.known_routes = {{.destination = to_prefix("8.8.8.0/24"), .interface = "eth0"}};
+    }
     policy.split_mark.mask = 0x7f000000;
     policy.mark = {.value = 51820, .mask = 0x8000ffff};
     policy.owned = false;
@@ -44,7 +48,9 @@ TEST(LockRecord, NamesTheLineThatItCannotRead) {
                                     "split_dns\tyes",
                                     "split_user\t4294967295",
                                     "split_user\troot",
-                                    "split_name\tcurl"};
+                                    "split_name\tcurl",
+                                    "known_route\t8.8.8.0/24\teth0",
+                                    "known_routes\t1"};
   for (std::string_view line : lines) {
     SCOPED_TRACE(line);
     const auto read = parse_lock_policy("state\tlocked\n" + std::string(line) + "\n");
