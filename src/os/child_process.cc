@@ -19,17 +19,30 @@ constexpr std::string_view kUsualPath =
     "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr int kCannotStart = 127;
 
+Result<Fd> memory_file() {
+  Fd fd(memfd_create("ginnel", MFD_CLOEXEC));
+  if (!fd) return os_fail("make room for what a program reads or says", errno);
+  return fd;
+}
+
+std::string read_said(const Fd& fd) {
+  std::string text(CommandEnd::kMaxSaid, '\0');
+  const ssize_t length = pread(fd.get(), text.data(), text.size(), 0);
+  text.resize(length > 0 ? static_cast<std::size_t>(length) : 0);
+  return text;
+}
+
 // A file that the program can read what it is given from, whole and from the start.
 Result<Fd> input_file(const std::string& text) {
-  Fd fd(memfd_create("input", MFD_CLOEXEC));
-  if (!fd) return os_fail("make room for a program's input", errno);
+  auto fd = memory_file();
+  if (!fd) return fd;
   std::string_view left = text;
   while (!left.empty()) {
-    const ssize_t written = write(fd.get(), left.data(), left.size());
+    const ssize_t written = write(fd->get(), left.data(), left.size());
     if (written < 0 && errno != EINTR) return os_fail("write a program's input", errno);
     if (written > 0) left.remove_prefix(static_cast<std::size_t>(written));
   }
-  if (lseek(fd.get(), 0, SEEK_SET) != 0) return os_fail("rewind a program's input", errno);
+  if (lseek(fd->get(), 0, SEEK_SET) != 0) return os_fail("rewind a program's input", errno);
   return fd;
 }
 
@@ -90,6 +103,12 @@ Result<CommandEnd> run_command(const Command& command, const SignalFd* signals) 
     if (!file) return pass(std::move(file));
     input = std::move(*file);
   }
+  Fd said;
+  if (command.hears) {
+    auto file = memory_file();
+    if (!file) return pass(std::move(file));
+    said = std::move(*file);
+  }
   std::vector<std::string> words = command.words;
   std::vector<std::string> environment = environment_of(command);
   const std::vector<char*> arguments = pointers_to(words);
@@ -99,12 +118,15 @@ Result<CommandEnd> run_command(const Command& command, const SignalFd* signals) 
   if (child == 0) {
     restore_signals();
     if (input) dup2(input.get(), STDIN_FILENO);
+    if (said) dup2(said.get(), STDERR_FILENO);
+    if (command.kept >= 0) fcntl(command.kept, F_SETFD, 0);
     execve(program->c_str(), arguments.data(), variables.data());
     _exit(kCannotStart);
   }
   CommandEnd end;
   if (signals != nullptr) end.interrupted = pass_signals_on(child, *signals);
   end.exit_code = wait_for(child);
+  if (said) end.said = read_said(said);
   return end;
 }
 

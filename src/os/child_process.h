@@ -17,15 +17,21 @@ struct Command {
   std::vector<std::string> words{};  // The program, looked for in PATH, and its arguments.
   std::vector<std::pair<std::string, std::string>> environment{};  // Besides ours.
   std::optional<std::string> input{};                              // Instead of our standard input.
+  bool hears = false;  // What it says on standard error is for us, not for ours.
+  int kept = -1;       // One of our descriptors that it gets besides, under the same number.
 };
 
 struct CommandEnd {
+  static constexpr std::size_t kMaxSaid = 4096;
+
   int exit_code = 0;         // As a shell has it: 128 and the number of the signal that ended it.
   bool interrupted = false;  // We were asked to stop; it was passed on.
+  std::string said{};        // The first lines of what we wanted to hear, if so.
 };
 
-// Standard output and error are ours. The program gets the usual signals, and no descriptors but
-// the first three. With `signals`, SIGTERM and SIGINT that reach us end the program as well.
+// Standard output is ours, and so is error unless `hears`. The program gets the usual signals, and
+// no descriptors but the first three and `kept`. With `signals`, SIGTERM and SIGINT that reach us
+// end the program as well.
 Result<CommandEnd> run_command(const Command& command, const SignalFd* signals);
 
 // Where PATH has the program.

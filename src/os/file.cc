@@ -20,11 +20,7 @@ namespace {
 
 constexpr std::size_t kReadAtOnce = 65536;
 
-// Where a path leads, so that replacing a file does not replace the link to it.
-std::string resolved(const std::string& path) {
-  char target[PATH_MAX];
-  return realpath(path.c_str(), target) != nullptr ? std::string(target) : path;
-}
+constexpr int kMaxLinks = 40;  // As the kernel follows.
 
 std::string directory_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
@@ -129,7 +125,8 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
 
 Status write_file_atomically(const std::string& path, std::string_view contents,
                              std::optional<mode_t> mode) {
-  const std::string target = resolved(path);
+  // Replacing a file is not to replace the link to it.
+  const std::string target = behind_links(path);
   struct stat old{};
   const bool is_new = stat(target.c_str(), &old) != 0;
   TemporaryFile file(target);
@@ -195,6 +192,28 @@ bool file_exists(const std::string& path) {
   return lstat(path.c_str(), &info) == 0;
 }
 
+Status require_file(const std::string& path) {
+  struct stat info{};
+  if (lstat(path.c_str(), &info) == 0) return ok();
+  if (errno == ENOENT || errno == ENOTDIR) {
+    return fail(ErrorCode::NotFound, path + ": there is no such file");
+  }
+  return os_fail(path, errno);
+}
+
+std::string behind_links(const std::string& path) {
+  char target[PATH_MAX];
+  if (realpath(path.c_str(), target) != nullptr) return target;
+  std::string at = path;
+  for (int i = 0; i < kMaxLinks; ++i) {
+    const ssize_t length = readlink(at.c_str(), target, sizeof target);
+    if (length <= 0) return at;
+    const std::string next(target, static_cast<std::size_t>(length));
+    at = next.starts_with('/') ? next : directory_of(at) + "/" + next;
+  }
+  return path;
+}
+
 bool is_own_file(const std::string& path) {
   struct stat info{};
   std::string existing = path;
@@ -224,7 +243,8 @@ Result<FileLock> FileLock::take(const std::string& path) {
   if (!flock_soon(fd.get())) {
     if (errno != EWOULDBLOCK) return os_fail("lock " + path, errno);
     return fail(ErrorCode::AlreadyExists,
-                fmt::format("lock {}: {} has it; stop that first", path, lock_owner(fd.get())));
+                fmt::format("lock {}: {} has it; wait for its end, or stop it", path,
+                            lock_owner(fd.get())));
   }
   // For the message above only: the lock is the kernel's.
   if (ftruncate(fd.get(), 0) != 0 || !write_all(fd.get(), fmt::format("{}\n", getpid()))) {

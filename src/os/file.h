@@ -34,6 +34,12 @@ Result<std::vector<std::string>> list_directory(const std::string& path);
 Status remove_file(const std::string& path);
 
 bool file_exists(const std::string& path);
+// Succeeds when there is such a file. Fails with NotFound when there is none, and otherwise when
+// that cannot be told: who may not look into its folder must not hear that it is missing.
+Status require_file(const std::string& path);
+
+// Where a path leads when its last part is a link, also one that leads to nothing yet.
+std::string behind_links(const std::string& path);
 
 // Whether this process's user and group own the file; of what is missing, the directory where it
 // would be made.
@@ -55,6 +61,9 @@ class FileLock {
   static Result<FileLock> take(const std::string& path);
   // Whether some process has it at this moment. False also when there is no such file.
   static bool is_taken(const std::string& path);
+
+  // Whoever inherits it holds the lock as well, until it ends.
+  int fd() const { return fd_.get(); }
 
  private:
   explicit FileLock(Fd fd) : fd_(std::move(fd)) {}

@@ -41,6 +41,8 @@ class SysctlClaims {
 
   // A file that its owner makes when what it claims shall outlive its process.
   std::string standing_path(const hostnet::Owner& owner) const;
+  // The lock that says that this process is alive: for a child that works for it.
+  int lock_fd() const { return alive_->fd(); }
   // Of this network namespace, for what belongs beside the ledger.
   const std::string& directory() const { return directory_; }
   const std::string& boot() const { return boot_; }

@@ -33,6 +33,13 @@ kill_daemon() {
   kill -9 "$(daemon_of host wg0)"
   eventually no_link
 }
+# Who was killed may have had nothing to take back yet, or be about to end.
+is_down() {
+  local status=0
+  in_ns host "$GINNEL" down wg0 2>"$dir/said" || status=$?
+  ((status == 0)) || { ((status == 1)) && grep -q 'wg0 does not exist' "$dir/said"; }
+}
+stands_after_up() { in_ns host "$GINNEL" up wg0 || in_ns host wg show wg0; }
 wait_hook="touch $dir/waits; read line <$dir/go"
 
 for place in PreUp PostUp; do
@@ -67,8 +74,21 @@ eventually gone "$daemon"
 wait "$daemon"
 in_ns host wg show wg0 >/dev/null
 
+step "up is killed while it makes the interface; up"
+# What makes it goes on, and holds the lock meanwhile.
+in_ns host "$GINNEL" down wg0
+check_unchanged host
+for delay in 0.004 0.008 0.012 0.016 0.020 0.024 0.028 0.032; do
+  write_conf ""
+  in_ns host timeout -s KILL "$delay" "$GINNEL" up wg0 2>/dev/null || true
+  if [[ $delay == *[48] ]]; then eventually stands_after_up; fi
+  eventually is_down
+  check_unchanged host
+  [[ ! -e /var/run/wireguard/wg0.sock ]] || fail "its socket stays"
+done
+
 step "the tunnel's process is killed; up again, and down"
-write_conf ""
+in_ns host "$GINNEL" up wg0
 kill_daemon
 shows host '51820' ip rule
 in_ns host "$GINNEL" up wg0

@@ -5,9 +5,11 @@
 #include <filesystem>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "core/config/uapi.h"
 #include "os/child_process.h"
 #include "os/clock.h"
+#include "os/file.h"
 #include "os/kernel_wireguard.h"
 #include "service/tunnel/uapi_client.h"
 
@@ -23,14 +25,18 @@ std::string own_path() {
   return error || !std::filesystem::exists(path, error) ? "/proc/self/exe" : path.string();
 }
 
-Status start_program(const std::vector<std::string>& words, Interruption& interruption) {
-  const auto end = os::run_command({.words = words}, &interruption.signals());
+Status start_program(const os::Command& command, Interruption& interruption) {
+  const auto end = os::run_command(command, &interruption.signals());
   if (!end) return std::unexpected(end.error());
   if (end->interrupted) interruption.note();
   if (Status going = interruption.check(); !going) return going;
   if (end->exit_code == 0) return ok();
-  return fail(ErrorCode::Io, fmt::format("interface {}: {} ended with {} and did not make it",
-                                         words.back(), words.front(), end->exit_code));
+  // Our own says "dev: what is wrong".
+  const std::string_view reason = trim(std::string_view(end->said).substr(end->said.find(' ') + 1));
+  if (!reason.empty()) return fail(ErrorCode::Io, std::string(reason));
+  return fail(ErrorCode::Io,
+              fmt::format("interface {}: {} ended with {} and did not make it",
+                          command.words.back(), command.words.front(), end->exit_code));
 }
 
 }  // namespace
@@ -62,11 +68,18 @@ Result<std::string> make_device(const DeviceOptions& options, os::Rtnetlink& rtn
     }
   }
   if (!options.program.empty()) {
-    const Status made = start_program({options.program, options.interface}, interruption);
+    const Status made =
+        start_program({.words = {options.program, options.interface}}, interruption);
     if (!made) return std::unexpected(made.error());
     return "program";
   }
-  const Status made = start_program({own_path(), "dev", options.interface}, interruption);
+  if (options.backend == Backend::Automatic) {
+    log::info("interface {}: this kernel has no WireGuard, so ginnel carries its packets itself",
+              options.interface);
+  }
+  const Status made = start_program(
+      {.words = {own_path(), "dev", options.interface}, .hears = true, .kept = options.lock_fd},
+      interruption);
   if (!made) return std::unexpected(made.error());
   return "userspace";
 }
@@ -75,6 +88,10 @@ Status delete_device(const std::string& interface, os::Rtnetlink& rtnetlink) {
   auto process = tunnel::UapiClient().connect(interface);
   Status deleted = rtnetlink.delete_link(interface);
   if (!deleted && deleted.error().code != ErrorCode::NotFound) return deleted;
+  // One that was killed leaves its socket.
+  if (!process && process.error().code == ErrorCode::Unavailable) {
+    return os::remove_file(tunnel::UapiClient().path_of(interface));
+  }
   if (!process) return ok();
   const auto is_end = [](std::string_view) { return false; };
   const auto left =

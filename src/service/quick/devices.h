@@ -22,6 +22,9 @@ struct DeviceOptions {
   Backend backend = Backend::Automatic;
   // For one in userspace: run instead of ours, with the interface as its argument; empty: ours.
   std::string program;
+  // Held by the process that makes ours until the interface stands or nothing is left of it, also
+  // when we are killed meanwhile.
+  int lock_fd = -1;
 };
 
 // Makes the interface, down and without a configuration. Returns what carries it: "userspace",

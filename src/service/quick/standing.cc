@@ -5,6 +5,7 @@
 #include "os/file.h"
 #include "service/quick/devices.h"
 #include "service/quick/resolver.h"
+#include "service/tunnel/found_devices.h"
 
 namespace ginnel::quick {
 
@@ -30,7 +31,9 @@ Status Standing::load() {
     return fail(record.error().code,
                 fmt::format("{}: {}; remove the file", path, record.error().message));
   }
-  if (record->boot == boot()) record_ = std::move(*record);
+  if (record->boot != boot()) return ok();
+  record_ = std::move(*record);
+  is_left_ = true;
   return ok();
 }
 
@@ -38,6 +41,7 @@ Status Standing::write(StandingRecord record) {
   record.boot = boot();
   record.owner = owner();
   record_ = std::move(record);
+  is_left_ = false;
   return os::write_file_atomically(applier_.claims().standing_path(owner()), record_->to_text(),
                                    0600);
 }
@@ -54,6 +58,14 @@ Status Standing::remove_rules() {
   return ok();
 }
 
+// A record without a backend was written when there was no such interface, right before one was
+// made. Of our own we know whether it was; a WireGuard interface that there is in spite of another
+// process's record is what that one made.
+bool Standing::has_device() const {
+  if (!record_->backend.empty()) return true;
+  return is_left_ && tunnel::find_device(record_->owner.interface).has_value();
+}
+
 Status Standing::take_down() {
   if (!record_) return ok();
   Status outcome = ok();
@@ -62,7 +74,7 @@ Status Standing::take_down() {
   };
   const Status untold = Resolver(applier_.claims(), *interruption_).take_back(choice_of(*record_));
   note(remove_rules());
-  if (!record_->backend.empty()) note(delete_device(owner().interface, applier_.rtnetlink()));
+  if (has_device()) note(delete_device(owner().interface, applier_.rtnetlink()));
   note(applier_.remove_all());
   if (!outcome) return outcome;
   record_.reset();

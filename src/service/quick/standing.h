@@ -23,7 +23,8 @@ class Standing {
   Status write(hostnet::StandingRecord record);
 
   // Takes back all that the record names, the interface as well, and forgets it. Goes on when a
-  // step fails, and returns the first failure; then the record stays.
+  // step fails, and returns the first failure; then the record stays. Of a process that was killed
+  // while it made the interface, one that came to be is taken away too.
   Status take_down();
 
   const hostnet::Owner& owner() { return applier_.claims().owner(); }
@@ -35,10 +36,12 @@ class Standing {
       : applier_(std::move(applier)), interruption_(&interruption) {}
   Status load();
   Status remove_rules();
+  bool has_device() const;
 
   os::HostApplier applier_;
   Interruption* interruption_;
   std::optional<hostnet::StandingRecord> record_;
+  bool is_left_ = false;  // The record is another process's.
 };
 
 }  // namespace ginnel::quick

@@ -48,9 +48,11 @@ class Rise {
   Status make() {
     hostnet::StandingRecord record{.configuration = source_.path};
     if (Status written = standing_.write(record); !written) return written;
-    auto backend = make_device(
-        {.interface = source_.interface, .backend = options_.backend, .program = options_.program},
-        standing_.applier().rtnetlink(), interruption_);
+    auto backend = make_device({.interface = source_.interface,
+                                .backend = options_.backend,
+                                .program = options_.program,
+                                .lock_fd = standing_.applier().claims().lock_fd()},
+                               standing_.applier().rtnetlink(), interruption_);
     if (!backend) return pass(std::move(backend));
     record.backend = std::move(*backend);
     if (Status written = standing_.write(std::move(record)); !written) return written;
@@ -129,12 +131,18 @@ Status up(const QuickOptions& options, Interruption& interruption) {
   auto held = hold_tunnel(options, interruption, &check_early);
   if (!held) return pass(std::move(held));
   auto& [source, standing] = *held;
+  // Of one that was killed while it came up.
+  if (standing.record() && !standing.record()->risen) {
+    if (Status cleaned = standing.take_down(); !cleaned) return cleaned;
+  }
   const auto links = standing.applier().rtnetlink().read_links();
   if (!links) return std::unexpected(links.error());
   if (std::ranges::find(*links, source.interface, &hostnet::Link::name) != links->end()) {
+    const std::string remedy =
+        standing.record() ? fmt::format("\"ginnel down {}\" takes it down", options.configuration)
+                          : "take it down with what made it, or give the file another name";
     return fail(ErrorCode::AlreadyExists,
-                fmt::format("interface {} exists; \"ginnel down {}\" takes it down",
-                            source.interface, options.configuration));
+                fmt::format("interface {} exists; {}", source.interface, remedy));
   }
   // Of a tunnel whose process was killed.
   if (Status cleaned = standing.take_down(); !cleaned) return cleaned;

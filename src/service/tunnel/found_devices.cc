@@ -44,7 +44,9 @@ Result<std::unique_ptr<WgDevice>> find_device(const std::string& interface, Dura
     if (!device) return pass(std::move(device));
     return std::make_unique<KernelDevice>(std::move(*device));
   }
-  if (stream.error().code != ErrorCode::NotFound) {
+  // The socket of a process that was killed says nothing about an interface that is gone with it.
+  const bool is_left_behind = link == links->end() && stream.error().code == ErrorCode::Unavailable;
+  if (stream.error().code != ErrorCode::NotFound && !is_left_behind) {
     return fail(stream.error().code,
                 fmt::format("interface {}: {}", interface, stream.error().message));
   }

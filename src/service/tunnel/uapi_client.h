@@ -29,10 +29,10 @@ class UapiClient {
   bool answers(const std::string& interface) const;
   // A connection that says nothing. It ends when the one who answers does.
   Result<os::UnixStream> connect(const std::string& interface) const;
-
- private:
+  // Where the socket of an interface of this name is.
   std::string path_of(const std::string& interface) const;
 
+ private:
   std::string directory_;
 };
 

@@ -1,7 +1,9 @@
 #include "os/child_process.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "unit/os/in_child.h"
@@ -35,6 +37,29 @@ TEST(RunCommand, HandsOverInputAndEnvironment) {
                                nullptr);
   ASSERT_TRUE(end);
   EXPECT_EQ(end->exit_code, 0);
+}
+
+TEST(RunCommand, HearsWhatIsSaidWhenItWantsTo) {
+  const auto end =
+      run_command({.words = {"sh", "-c", "echo why >&2; exit 4"}, .hears = true}, nullptr);
+  ASSERT_TRUE(end);
+  EXPECT_EQ(end->exit_code, 4);
+  EXPECT_EQ(end->said, "why\n");
+  const std::size_t most = CommandEnd::kMaxSaid;
+  for (const std::size_t size : {most - 1, most, most + 1}) {
+    const std::string script = fmt::format("head -c {} /dev/zero >&2", size);
+    const auto long_end = run_command({.words = {"sh", "-c", script}, .hears = true}, nullptr);
+    ASSERT_TRUE(long_end);
+    EXPECT_EQ(long_end->said.size(), std::min(size, most));
+  }
+}
+
+TEST(RunCommand, HandsADescriptorOnWhenAskedTo) {
+  const int kept = memfd_create("kept", MFD_CLOEXEC);
+  const std::string script = fmt::format("test -e /proc/self/fd/{}", kept);
+  EXPECT_EQ(run_command({.words = {"sh", "-c", script}, .kept = kept}, nullptr)->exit_code, 0);
+  EXPECT_EQ(run_command({.words = {"sh", "-c", script}}, nullptr)->exit_code, 1);
+  close(kept);
 }
 
 TEST(RunCommand, PassesOnThatItIsToStop) {

@@ -188,7 +188,8 @@ TEST_F(FileTest, IsLockedByOneAndSaysByWhom) {
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, ErrorCode::AlreadyExists);
     EXPECT_EQ(second.error().message,
-              fmt::format("lock {}: process {} (unit_os) has it; stop that first", path, getpid()));
+              fmt::format("lock {}: process {} (unit_os) has it; wait for its end, or stop it",
+                          path, getpid()));
   }
   EXPECT_TRUE(FileLock::take(path));
 }
