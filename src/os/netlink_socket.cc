@@ -63,6 +63,14 @@ std::optional<NetlinkRefusal> read_answer(const nlmsghdr& header) {
 }  // namespace
 
 Error NetlinkRefusal::error(std::string_view what) const {
+  // Of addresses and routes, and the one thing that the kernel calls so.
+  if (number == EACCES && reason.find("IPv6 is disabled") != std::string::npos) {
+    return {ErrorCode::Unsupported,
+            fmt::format("{}: IPv6 is switched off here; leave IPv6 out, or switch it on with "
+                        "\"sysctl -w net.ipv6.conf.all.disable_ipv6=0 "
+                        "net.ipv6.conf.default.disable_ipv6=0\"",
+                        what)};
+  }
   Error error = os_error(what, number, number == EPERM ? "it needs CAP_NET_ADMIN" : "");
   if (!reason.empty()) error.message += fmt::format(" ({})", reason);
   return error;

@@ -6,6 +6,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <system_error>
+
 #include "os/file.h"
 #include "os/os_error.h"
 
@@ -17,22 +19,34 @@ using Change = ResolverStack::Change;
 
 constexpr mode_t kMode = 0644;  // Every program reads it.
 
+// Not the error's own code: what the kernel keeps even root from is no missing privilege.
+std::unexpected<Error> refused(const std::string& path, int error) {
+  std::string_view why = "make it writable";
+  if (error == ENOENT) why = "make the folder that it leads to";
+  if (error == EPERM) why = "take its mark away with \"chattr -i\"";
+  if (error == EROFS) why = "mount it writable";
+  return fail(ErrorCode::Io,
+              fmt::format("DNS: cannot write {}: {}; {}, or install resolvconf, or remove the DNS "
+                          "lines",
+                          path, std::generic_category().message(error), why));
+}
+
 // Where the file is mounted over another, as in containers, it cannot be replaced, only filled.
 Status write_in_place(const std::string& path, std::string_view text) {
   const Fd fd(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC));
-  if (!fd) return os_fail("open " + path, errno);
+  if (!fd) return refused(path, errno);
   while (!text.empty()) {
     const ssize_t written = ::write(fd.get(), text.data(), text.size());
-    if (written < 0 && errno != EINTR) return os_fail("write " + path, errno);
+    if (written < 0 && errno != EINTR) return refused(path, errno);
     if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
   }
   return ok();
 }
 
-Status carry_out(const Change& change, const std::string& path) {
+// A link stays, whether or not it leads to a file.
+Status carry_out(const Change& change, const std::string& path, bool exists) {
   if (change.kind == Change::Kind::None) return ok();
-  if (change.kind == Change::Kind::Remove) return remove_file(path);
-  const bool exists = file_exists(path);
+  if (change.kind == Change::Kind::Remove) return remove_file(behind_links(path));
   if (write_file_atomically(path, change.text, exists ? std::nullopt : std::optional(kMode))) {
     return ok();
   }
@@ -73,7 +87,7 @@ Status ResolvConf::edit(Edit&& change) const {
   if (!wanted) return std::unexpected(wanted.error());
   // Written first: what stood there must never be lost.
   if (Status saved = write_file_atomically(stack_path, stack.to_text(), 0600); !saved) return saved;
-  if (Status done = carry_out(*wanted, path_); !done) return done;
+  if (Status done = carry_out(*wanted, path_, current.has_value()); !done) return done;
   return stack.empty() ? remove_file(stack_path) : ok();
 }
 

@@ -247,6 +247,8 @@ Status Rtnetlink::change_address(std::uint16_t type, const std::string& interfac
   fixed.ifa_family = number_of(address.address.family());
   fixed.ifa_prefixlen = static_cast<std::uint8_t>(address.length);
   fixed.ifa_index = *index;
+  const bool is_loopback = address.address.is_v4() && address.address.bytes()[0] == 127;
+  if (is_loopback) fixed.ifa_scope = static_cast<std::uint8_t>(hostnet::Scope::Host);
   request.put(IFA_LOCAL, address.address.bytes());
   request.put(IFA_ADDRESS, address.address.bytes());
   return netlink_.request(request.message(), what);

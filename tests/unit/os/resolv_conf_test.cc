@@ -50,6 +50,29 @@ TEST_F(ResolvConfTest, FollowsALink) {
   EXPECT_EQ(read_file(real, kMost), "nameserver 192.0.2.1\n");
 }
 
+TEST_F(ResolvConfTest, FollowsALinkThatLeadsToNothing) {
+  const std::string real = directory_.path() + "/real";
+  std::filesystem::create_symlink("real", path_);
+  ASSERT_TRUE(conf_.push(kWg0, kWanted));
+  EXPECT_EQ(std::filesystem::read_symlink(path_), "real");
+  EXPECT_EQ(std::filesystem::status(real).permissions(), std::filesystem::perms(0644));
+  EXPECT_EQ(text(), resolv_conf_text(kWg0, kWanted));
+  ASSERT_TRUE(conf_.pop(kWg0));
+  EXPECT_EQ(std::filesystem::read_symlink(path_), "real");
+  EXPECT_FALSE(file_exists(real));
+}
+
+TEST_F(ResolvConfTest, SaysWhatKeepsItFromBeingWritten) {
+  std::filesystem::create_symlink("no/such/folder/real", path_);
+  const Status pushed = conf_.push(kWg0, kWanted);
+  ASSERT_FALSE(pushed);
+  EXPECT_EQ(pushed.error().code, ErrorCode::Io);
+  EXPECT_EQ(pushed.error().message,
+            "DNS: cannot write " + path_ +
+                ": No such file or directory; make the folder that it leads to, or install "
+                "resolvconf, or remove the DNS lines");
+}
+
 TEST_F(ResolvConfTest, DoesNothingForWhoHasNothingThere) {
   ASSERT_TRUE(write_file_atomically(path_, "x", 0644));
   EXPECT_TRUE(conf_.pop(kWg1));
