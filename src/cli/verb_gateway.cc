@@ -37,7 +37,7 @@ int run_gateway(const Args& args, Io& io) {
                                             .kill_switch = !args.flag("--no-kill-switch"),
                                             .resolver = !args.flag("--no-resolver")},
                                   .ssh_connection = io.environment("SSH_CONNECTION").value_or(""),
-      .on_locked = [] { return start_watcher({}); }};
+                                  .on_locked = [] { return start_watcher({}); }};
   if (const auto directory = args.value("--state-dir")) options.state_directory = *directory;
   const Status ended = gateway::run_gateway(options);
   return ended ? kOk : io.report(kVerb, ended.error());
@@ -106,7 +106,7 @@ constinit const Verb kGateway{
     .arguments = kArguments,
     .flags = kFlags,
     .exits = kExits,
-    .example = "sudo ginnel gateway provider.conf --lan eth1",
+    .example = "sudo ginnel gateway ./provider.conf --lan eth1",
     .page = "docs/gateway.md",
     .run = &run_gateway,
 };

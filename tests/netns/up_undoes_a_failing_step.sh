@@ -23,6 +23,17 @@ fails() {
 step "before anything is touched"
 fails 2 '/etc/wireguard/wg0.conf:3: Address: "10.9.0.2/33": the length' $'[Interface]\nPrivateKey = @A\nAddress = 10.9.0.2/33\n'
 fails 2 'wg0.conf:4: Table: "nowhere" is no routing table' "$I"$'Table = nowhere\n'"$P"
+fails 2 'wg0.conf:1: begins with a byte order mark' $'\xef\xbb\xbf[Interface]\n'
+status=0
+in_ns host setpriv --reuid 65534 --regid 65534 --clear-groups "$GINNEL" up wg0 2>"$dir/said" || status=$?
+((status == 3)) || fail "status $status: $(cat "$dir/said")"
+grep -qx 'up: .*/wg0.conf: Permission denied; run this as root' "$dir/said"
+(
+  cd "$dir"
+  cp /etc/wireguard/wg0.conf here.conf
+  refute in_ns host "$GINNEL" up here.conf 2>"$dir/said"
+  grep -q 'there is no such file; for the one in this folder write ./here.conf' "$dir/said"
+)
 [[ ! -e /run/ginnel ]] || fail "state was made for a file that is refused"
 
 step "in the commands before"
@@ -43,6 +54,25 @@ printf '#!/bin/sh\nexit 3\n' >"$dir/resolvconf"
 chmod +x "$dir/resolvconf"
 PATH=$dir:$PATH fails 1 'resolvconf ended with 3' "$I"$'DNS = 10.9.0.1\n'"$P"
 rm "$dir/resolvconf"
+printf 'nameserver 192.0.2.54\n' >"$dir/mounted"
+mount --bind "$dir/mounted" /etc/resolv.conf
+mount -o remount,bind,ro /etc/resolv.conf
+remember host
+fails 1 'DNS: cannot write /etc/resolv.conf: Read-only file system; mount it writable' \
+  "$I"$'DNS = 10.9.0.1\n'"$P"
+umount /etc/resolv.conf
+remember host
+step "where IPv6 is switched off"
+in_ns host sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
+remember host
+fails 1 'add fd09::2/64 to wg0: IPv6 is switched off here; leave IPv6 out' "$I$P"
+fails 1 'IPv6 is switched off here' "${I/, fd09::2\/64/}$P"
+conf wg0 <<<"${I/, fd09::2\/64/}${P/, ::\/0/}"
+in_ns host "$GINNEL" up wg0
+in_ns host "$GINNEL" down wg0
+check_unchanged host
+in_ns host sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0
+remember host
 step "in the commands behind"
 fails 1 'wg0.conf:6: PostUp: the command ended with 1' \
   "$I"$'DNS = 10.9.0.1\nPostUp = true\nPostUp = ip route show dev %i | grep nothing\n'"$P"

@@ -12,6 +12,7 @@ namespace ginnel::config {
 namespace {
 
 constexpr std::size_t kMaxShown = 64;  // Of a wrong value, in a message.
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 std::string shown(std::string_view text) {
   std::string result;
@@ -236,6 +237,7 @@ Status read_public_key(const QuickLine& line, QuickPeer& peer) {
   const auto key = crypto::PublicKey::parse(line.value);
   if (!key) return std::unexpected(key.error());
   peer.public_key = *key;
+  peer.has_public_key = true;
   return ok();
 }
 
@@ -343,7 +345,7 @@ class WgReader {
   Status finish() {
     std::map<crypto::PublicKey, std::size_t> places;
     for (QuickPeer& peer : peers_) {
-      if (peer.public_key.is_zero()) {
+      if (!peer.has_public_key) {
         return wrong(fmt::format("{}:{}: [Peer]: the PublicKey line is missing", name_, peer.line));
       }
       const auto [place, is_new] = places.try_emplace(peer.public_key, file_.peers.size());
@@ -458,6 +460,11 @@ Status check_text(std::string_view name, std::string_view text) {
 
 Result<QuickFile> parse_quick_file(std::string_view name, std::string_view text) {
   if (Status good = check_text(name, text); !good) return pass(std::move(good));
+  if (text.starts_with(kByteOrderMark)) {
+    return wrong(fmt::format(
+        "{}:1: begins with a byte order mark, which wg refuses; save it as UTF-8 without one",
+        name));
+  }
   QuickFile file;
   WgReader reader(name, file);
   const ErasedLines erased{quick_lines(text)};
@@ -469,6 +476,18 @@ Result<QuickFile> parse_quick_file(std::string_view name, std::string_view text)
   }
   if (Status finished = reader.finish(); !finished) return pass(std::move(finished));
   return file;
+}
+
+QuickHooks quick_commands(std::string_view text) {
+  QuickFile file;
+  if (!check_text("", text)) return {};
+  const ErasedLines erased{quick_lines(text)};
+  for (const QuickLine& line : erased.lines) {
+    const bool is_command = line.key.starts_with("pre") || line.key.starts_with("post");
+    if (line.kind != QuickLine::Kind::Own || !is_command) continue;
+    if (!read_own("", line, file)) continue;  // As much as is allowed, and has a value.
+  }
+  return std::move(file.hooks);
 }
 
 Result<std::string> strip_quick_file(std::string_view name, std::string_view text) {

@@ -31,6 +31,7 @@ struct QuickEndpoint {
 
 struct QuickPeer {
   crypto::PublicKey public_key;
+  bool has_public_key = false;  // One of zeros is a key to `wg`.
   std::optional<crypto::PresharedKey> preshared_key;
   std::vector<wg::AllowedIpChange> allowed_ips;
   std::vector<std::size_t> allowed_ip_lines;  // Of each of them.
@@ -75,6 +76,9 @@ struct QuickFile {
 
 // `name` is what errors call the file. "wg0.conf:12: AllowedIPs: ..." is how they begin.
 Result<QuickFile> parse_quick_file(std::string_view name, std::string_view text);
+
+// Its commands alone, whatever else is wrong with it: who takes a tunnel down needs no more.
+QuickHooks quick_commands(std::string_view text);
 
 // The lines that are meant for `wg`. Fails where wg-quick's own reader does.
 Result<std::string> strip_quick_file(std::string_view name, std::string_view text);

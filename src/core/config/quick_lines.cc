@@ -1,5 +1,7 @@
 #include "core/config/quick_lines.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/text.h"
@@ -94,6 +96,13 @@ Result<std::string> quick_interface(std::string_view path) {
   std::string_view name = path.substr(path.rfind('/') + 1);
   const bool has_suffix = name.ends_with(kSuffix);
   if (has_suffix) name.remove_suffix(kSuffix.size());
+  // The kernel's own settings and folders have these names.
+  const bool is_reserved = name == "all" || name == "default" || name == "." || name == "..";
+  if (is_reserved) {
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("{}: no interface can be called \"{}\"; give the file another name",
+                            path, name));
+  }
   if (has_suffix && is_quick_interface(name)) return std::string(name);
   return fail(ErrorCode::InvalidArgument,
               std::string(path) +

@@ -32,6 +32,30 @@ std::string table_names() {
   return all;
 }
 
+std::string path_of(const std::string& argument) {
+  return config::is_quick_interface(argument) ? fmt::format("{}/{}.conf", kDirectory, argument)
+                                              : argument;
+}
+
+std::unexpected<Error> with_remedy(Error error) {
+  if (error.code == ErrorCode::PermissionDenied) error.message += "; run this as root";
+  return std::unexpected(std::move(error));
+}
+
+Status check_file(const std::string& argument) {
+  if (argument.empty()) return fail(ErrorCode::InvalidArgument, "the name of the file is empty");
+  const std::string path = path_of(argument);
+  Status there = os::require_file(path);
+  if (there) return there;
+  if (there.error().code != ErrorCode::NotFound) return with_remedy(std::move(there.error()));
+  // A name without a slash is looked for in one place only, which surprises those who see the file.
+  const bool is_here = path != argument && argument.ends_with(".conf") && os::file_exists(argument);
+  return fail(ErrorCode::NotFound, is_here
+                                       ? fmt::format("{}; for the one in this folder write ./{}",
+                                                     there.error().message, argument)
+                                       : there.error().message + "; give a path, or put it there");
+}
+
 std::unexpected<Error> at_line(const Source& source, std::size_t line, std::string_view key,
                                const Error& error) {
   return fail(error.code, fmt::format("{}:{}: {}: {}", source.path, line, key, error.message));
@@ -58,33 +82,30 @@ Result<net::Endpoint> look_up(const Source& source, const config::QuickPeer& pee
 
 Source::~Source() { config::erase_text(text); }
 
-Result<std::string> find_file(const std::string& argument) {
-  std::string path = config::is_quick_interface(argument)
-                         ? fmt::format("{}/{}.conf", kDirectory, argument)
-                         : argument;
-  if (os::file_exists(path)) return path;
-  return fail(ErrorCode::NotFound,
-              fmt::format("{}: there is no such file; give a path, or put it there", path));
-}
-
-Result<Source> read_text(const std::string& argument) {
-  auto path = find_file(argument);
-  if (!path) return pass(std::move(path));
+Result<Source> locate(const std::string& argument) {
   Source source;
+  source.path = path_of(argument);
   // The name that was given decides, also when it is a link to another.
-  auto interface = config::quick_interface(*path);
+  auto interface = config::quick_interface(source.path);
   if (!interface) return pass(std::move(interface));
   source.interface = std::move(*interface);
   std::error_code error;
-  source.path = std::filesystem::canonical(*path, error);
-  if (error) source.path = *path;
-  auto text = os::read_file(source.path, config::kMaxQuickFile);
-  if (!text) return pass(std::move(text));
-  source.text = std::move(*text);
-  const std::string folder = source.path.substr(0, source.path.rfind('/') + 1);
-  if (os::is_open_to_all(source.path) && os::is_open_to_all(folder)) {
-    log::warn("{} holds secrets and everybody can read it; run: chmod 600 {}", source.path,
-              source.path);
+  const std::filesystem::path whole = std::filesystem::weakly_canonical(source.path, error);
+  if (!error) source.path = whole;
+  return source;
+}
+
+Result<Source> read_text(const std::string& argument) {
+  if (Status there = check_file(argument); !there) return pass(std::move(there));
+  auto source = locate(argument);
+  if (!source) return source;
+  auto text = os::read_file(source->path, config::kMaxQuickFile);
+  if (!text) return with_remedy(text.error());
+  source->text = std::move(*text);
+  const std::string folder = source->path.substr(0, source->path.rfind('/') + 1);
+  if (os::is_open_to_all(source->path) && os::is_open_to_all(folder)) {
+    log::warn("{} holds secrets and everybody can read it; run: chmod 600 {}", source->path,
+              source->path);
   }
   return source;
 }

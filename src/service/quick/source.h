@@ -21,8 +21,9 @@ struct Source {
   ~Source();
 };
 
-// The path that `argument` stands for, wg-quick's way: a bare name is /etc/wireguard/NAME.conf.
-Result<std::string> find_file(const std::string& argument);
+// The file's place and its interface, whether or not there is such a file: a bare name is
+// /etc/wireguard/NAME.conf, as with wg-quick.
+Result<Source> locate(const std::string& argument);
 
 // Reads the file without understanding more than its name.
 Result<Source> read_text(const std::string& argument);

@@ -78,7 +78,12 @@ class Keeper {
     notifier_.stopping();
     interruption_.begin_again();
     log::info("interface {}: is taken down, as a signal asked", interface_);
-    return down(options_, interruption_);
+    for (;;) {
+      Status done = down(options_, interruption_);
+      // A `reload` may be looking names up.
+      if (done || done.error().code != ErrorCode::AlreadyExists) return done;
+      if (Status going = interruption_.wait(kLockInterval); !going) return done;
+    }
   }
 
   // Somebody deleted it: the one who takes the tunnel down at this moment, or nobody that knows

@@ -44,7 +44,7 @@ TEST(QuickFile, AcceptsAndRefusesAsItsTwoReadersDo) {
       {"[Interface]\n;comment\n", "wg0.conf:2: ;comment: unknown in [Interface]; comments begin"},
       {"[Foo]\n", "wg0.conf:1: \"[foo]\" is no section"},
       {"[Interface\n", "wg0.conf:1: \"[interface\" is no section"},
-      {"\xEF\xBB\xBF[Interface]\n", "wg0.conf:1: \"???[interface]\" stands before"},
+      {"\xEF\xBB\xBF[Interface]\n", "wg0.conf:1: begins with a byte order mark, which wg"},
       {std::string("[Interface]\nMTU=14\0\n", 19), "wg0.conf:2: a zero byte"},
       {"[Interface]\nAddress\n", "wg0.conf:2: Address: there is no '='"},
       {"[Interface]\nAddress =\n", ""},
@@ -97,6 +97,7 @@ TEST(QuickFile, AcceptsAndRefusesAsItsTwoReadersDo) {
       {"[Peer]\nPublicKey=@A\nEndpoint=:1\n", "wg0.conf:3: Endpoint"},
       {"[Peer]\nPublicKey=@A\nEndpoint=[::1]1\n", "wg0.conf:3: Endpoint"},
       {"[Peer]\nPublicKey=@A\nEndpoint=[::1\n", "wg0.conf:3: Endpoint"},
+      {"[Peer]\nPublicKey=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n", ""},
       {"[Peer]\nPublicKey=@A\nPersistentKeepalive=OFF\n", ""},
       {"[Peer]\nPublicKey=@A\nPersistentKeepalive=65535\n", ""},
       {"[Peer]\nPublicKey=@A\nPersistentKeepalive=65536\n", "wg0.conf:3: PersistentKeepalive"},
@@ -192,6 +193,19 @@ TEST(QuickFile, NeverRepeatsAKeyInAnError) {
   }
 }
 
+TEST(QuickCommands, AreReadWhateverElseIsWrong) {
+  const QuickHooks hooks = quick_commands(
+      "[Interface]\nFoo = 1\nPreDown = a # b\nPreDown\nAddress = x\n[Peer]\nPostDown = no\n"
+      "[Interface]\nPostDown = c=d\nPreUp = e\n");
+  ASSERT_EQ(hooks.pre_down.size(), 1u);
+  EXPECT_EQ(hooks.pre_down[0], (QuickHook{.text = "a # b", .line = 3}));
+  ASSERT_EQ(hooks.post_down.size(), 1u);
+  EXPECT_EQ(hooks.post_down[0], (QuickHook{.text = "c=d", .line = 9}));
+  EXPECT_EQ(hooks.pre_up.size(), 1u);
+  EXPECT_TRUE(
+      quick_commands(std::string_view("[Interface]\nPreDown = a\n\0", 26)).pre_down.empty());
+}
+
 TEST(StripQuickFile, LeavesTheLinesOfWg) {
   const auto stripped =
       strip_quick_file("wg0.conf",
@@ -213,7 +227,11 @@ TEST(QuickInterface, IsTheNameOfTheFile) {
                       {"1234567890123456.conf", ""},
                       {"wg0", ""},
                       {"./.conf", ""},
-                      {"wg 0.conf", ""}};
+                      {"wg 0.conf", ""},
+                      {"all.conf", ""},
+                      {"default.conf", ""},
+                      {"..conf", ""},
+                      {"...conf", ""}};
   for (const Row& row : rows) EXPECT_EQ(quick_interface(row.path).value_or(""), row.interface);
 }
 
