@@ -9,6 +9,7 @@
 #include "os/capability.h"
 #include "os/clock.h"
 #include "os/rtnetlink.h"
+#include "os/signal_fd.h"
 #include "service/killswitch/kill_switch.h"
 #include "service/killswitch/request.h"
 #include "service/killswitch/watcher.h"
@@ -89,6 +90,8 @@ int run_on(const Args& args, Io& io) {
   const Places places = places_of(args);
   const auto report = lock(places, *policy, *seconds);
   if (!report) return io.report(kVerb, report.error());
+  // What looked names up caught them. The lock stands: whoever does not want to wait need not.
+  os::restore_signals();
   if (Status watched = start_watcher(places); !watched) return io.report(kVerb, watched.error());
   for (const std::string& missing : report->missing) io.err("killswitch on: {}", missing);
   for (const net::Prefix& prefix : policy->manage) {
