@@ -1,4 +1,7 @@
+#include <climits>
+
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/args.h"
 #include "cli/io.h"
 #include "cli/verbs.h"
@@ -46,7 +49,16 @@ Result<tunnel::DevOptions> options_of(const Args& args) {
   return options;
 }
 
+// `ginnel up` has us hold its lock until the interface stands or nothing is left of it, so that
+// nobody comes in between when both it and whoever waits for us are killed.
+os::Fd lock_to_hold(const Io& io) {
+  const auto text = io.environment(std::string(tunnel::kHeldLock));
+  const auto number = parse_number<int>(text.value_or(""), 3, INT_MAX);
+  return number ? os::Fd(*number) : os::Fd();
+}
+
 int run_in_background(tunnel::DevOptions options, Io& io) {
+  os::Fd lock = lock_to_hold(io);
   auto background = os::Background::split();
   if (!background) return io.report("dev", background.error());
   if (!background->is_child()) {
@@ -54,12 +66,14 @@ int run_in_background(tunnel::DevOptions options, Io& io) {
     if (verdict.exit_code != kOk) io.err("{}", verdict.message);
     return verdict.exit_code;
   }
-  background->close_inherited();
+  background->close_inherited(lock.get());
   log::start(log::Level::Info, log::Target::SystemLog);
   bool is_ready = false;
   const Status ended = tunnel::run_dev(std::move(options), [&] {
     is_ready = true;
-    return background->ready();
+    Status told = background->ready();
+    if (told) lock.close();
+    return told;
   });
   if (!ended && !is_ready) {
     background->failed({.exit_code = exit_code(ended.error().code),

@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/file.h"
 #include "os/kernel_wireguard.h"
+#include "service/tunnel/dev.h"
 #include "service/tunnel/uapi_client.h"
 
 namespace ginnel::quick {
@@ -78,7 +79,10 @@ Result<std::string> make_device(const DeviceOptions& options, os::Rtnetlink& rtn
               options.interface);
   }
   const Status made = start_program(
-      {.words = {own_path(), "dev", options.interface}, .hears = true, .kept = options.lock_fd},
+      {.words = {own_path(), "dev", options.interface},
+       .environment = {{std::string(tunnel::kHeldLock), fmt::format("{}", options.lock_fd)}},
+       .hears = true,
+       .kept = options.lock_fd},
       interruption);
   if (!made) return std::unexpected(made.error());
   return "userspace";

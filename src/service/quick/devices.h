@@ -22,8 +22,8 @@ struct DeviceOptions {
   Backend backend = Backend::Automatic;
   // For one in userspace: run instead of ours, with the interface as its argument; empty: ours.
   std::string program;
-  // Held by the process that makes ours until the interface stands or nothing is left of it, also
-  // when we are killed meanwhile.
+  // Of a lock that the process of ours holds as well, until the interface stands or nothing is left
+  // of it, also when we are killed meanwhile.
   int lock_fd = -1;
 };
 

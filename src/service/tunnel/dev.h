@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <string_view>
 
 #include "service/tunnel/tunnel.h"
 #include "service/tunnel/uapi_server.h"
@@ -14,6 +15,10 @@ struct DevOptions {
   UapiOptions uapi;
   bool ends_on_hangup = false;  // Also on SIGHUP, which is ignored otherwise.
 };
+
+// Names the descriptor of a lock to hold until it is ready: of whoever started it, and perhaps was
+// killed meanwhile.
+inline constexpr std::string_view kHeldLock = "GINNEL_HELD_LOCK";
 
 // Calls `ready` once interface and socket answer; an error from it ends the device. Blocks until
 // the end, whose reason is logged.
