@@ -89,6 +89,27 @@ grep -q ' 0% packet loss' "$dir/ping.log" || fail "$(tail -3 "$dir/ping.log")"
 [[ $(in_ns host wg show wg0 latest-handshakes) == "$first" ]] || fail "another handshake was made"
 shows host wg0 ip route show 10.66.0.0/16
 
+step "reloads under flows that fill the tunnel"
+# Whatever came in between them would end them: iperf3 fails when one of its connections is reset.
+run_daemon iperf world iperf3 -s -1
+listens() { in_ns world ss -Hltn 'sport = 5201' | finds LISTEN; }
+flows() { in_ns host ss -Htn state established 'dport = 5201' | finds 5201; }
+eventually listens
+run_daemon fill host iperf3 -c 10.9.0.1 -t 4 -P 4
+fill=$daemon
+eventually flows
+reloads=0
+while running "$fill"; do
+  write_conf "Address = fd09::2/64" "0.0.0.0/0, ::/0" ""
+  in_ns host "$GINNEL" reload wg0
+  write_conf "" 10.9.0.0/24 ""
+  in_ns host "$GINNEL" reload wg0
+  reloads=$((reloads + 2))
+done
+wait "$fill" || fail "a connection was lost after $reloads reloads: $(tail -3 "$dir/fill.log")"
+((reloads >= 4)) || fail "only $reloads reloads"
+[[ $(in_ns host wg show wg0 latest-handshakes) == "$first" ]] || fail "another handshake was made"
+
 step "and down"
 in_ns host "$GINNEL" down wg0
 check_unchanged host
