@@ -15,6 +15,7 @@ in_ns world python3 "$tests/netns/beside.py" serve >"$dir/beside.log" 2>&1 &
 within() {
   local where=$1
   shift
+  # shellcheck disable=SC2016  # They are its own.
   in_ns host bash -c 'echo 0 >"$1/cgroup.procs"; exec "${@:2}"' - "$where" "$@"
 }
 ask() { within "$1" python3 "$tests/netns/beside.py" ask "${@:2}" 2>/dev/null; }

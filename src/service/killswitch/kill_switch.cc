@@ -4,9 +4,11 @@
 
 #include <thread>
 
+#include "base/log.h"
 #include "core/crypto/blake2s.h"
 #include "core/hostnet/lock_alarm.h"
 #include "core/hostnet/lock_routing.h"
+#include "core/hostnet/lock_sessions.h"
 #include "core/hostnet/lock_tables.h"
 #include "core/hostnet/nft_match.h"
 #include "core/hostnet/nft_print.h"
@@ -16,6 +18,7 @@
 #include "os/descriptor_guardian.h"
 #include "os/file.h"
 #include "os/nft_list.h"
+#include "os/socket_table.h"
 
 namespace ginnel::killswitch {
 namespace {
@@ -123,6 +126,20 @@ void count(const nft::Ruleset& ruleset, LockReport& report) {
         report.stopped_devices += stopped_in(table, chain.name);
       }
     }
+  }
+}
+
+// The lock does not fail for it: a session that is not remembered goes on when it is spoken to.
+void remember_sessions(const LockPolicy& policy, const HostState& host) {
+  if (policy.manage.empty()) return;
+  const auto sockets = os::list_tcp_sockets();
+  if (!sockets) {
+    log::warn("kill switch: {}", sockets.error().message);
+    return;
+  }
+  const auto sessions = management_sessions(policy, host, *sockets);
+  if (Status remembered = os::remember_connections(sessions); !remembered) {
+    log::warn("kill switch: {}", remembered.error().message);
   }
 }
 
@@ -236,6 +253,7 @@ Status KillSwitch::change(LockPolicy wanted) {
   // From here on what is claimed outlives this process.
   const std::string standing = applier_.claims().standing_path(LockPolicy::owner());
   if (Status stands = os::write_file_atomically(standing, "", 0600); !stands) return stands;
+  remember_sessions(wanted, *host);
   if (Status applied = apply(wanted); !applied) {
     Status put_back = files_.write(former);
     if (former.state == LockState::Off && put_back) put_back = os::remove_file(standing);
