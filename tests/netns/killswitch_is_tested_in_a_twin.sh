@@ -18,6 +18,7 @@ for link in json.load(sys.stdin):
     for address in link["addr_info"]: print(link["ifname"], address["local"])'
   in_ns host ip rule
   in_ns host ip -6 rule
+  pgrep -c ginnel
   in_ns host ip route show table all
   in_ns host nft -s list ruleset
 }
@@ -35,6 +36,18 @@ certified planned wg0
 step "the host is as it was"
 state_of_host >"$dir/after"
 diff "$dir/before" "$dir/after"
+
+step "killed in the middle it leaves nothing"
+spaces() { lsns -t net -n -o NS | wc -l; }
+before=$(spaces)
+in_twin() { (($(spaces) > before)); }
+run_daemon killed host "$GINNEL" killswitch test wg0
+eventually in_twin
+kill -9 "$daemon"
+eventually gone "$daemon"
+back() { (($(spaces) == before)); }
+eventually back
+state_of_host | diff "$dir/before" -
 
 step "while it is locked, by its record"
 killswitch on wg0

@@ -66,6 +66,18 @@ Status take_up(os::Rtnetlink& netlink, const std::string& interface) {
   return netlink.apply(hostnet::SetLinkUp{.interface = interface});
 }
 
+// An IPv6 address can be bound to a moment after it was added. Where that never comes, the control
+// says what of it matters.
+void await_addresses(os::Rtnetlink& netlink) {
+  const os::Clock clock;
+  const MonoTime deadline = clock.mono() + kPatience;
+  for (; clock.mono() < deadline; std::this_thread::sleep_for(kRetryInterval)) {
+    const auto state = netlink.read();
+    if (!state) return;
+    if (std::ranges::all_of(state->addresses, &hostnet::AssignedAddress::usable)) return;
+  }
+}
+
 }  // namespace
 
 // Forwarding, which a container engine or another program could switch on at any moment.
@@ -167,6 +179,7 @@ Status Twin::start_internet() {
     if (route.destination.family() == net::Family::V6 && !has_ipv6_) continue;
     if (Status added = add_route(*netlink, route); !added) return added;
   }
+  await_addresses(*netlink);
   return ok();
 }
 
@@ -191,6 +204,7 @@ Status Twin::start_members() {
       break;
     }
   }
+  await_addresses(*netlink);
   return ok();
 }
 
@@ -199,6 +213,7 @@ Status Twin::add_routes() {
     if (route.destination.family() == net::Family::V6 && !has_ipv6_) continue;
     if (Status added = add_route(rtnetlink_, route); !added) return added;
   }
+  await_addresses(rtnetlink_);
   return ok();
 }
 

@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include "os/file.h"
+#include "os/rtnetlink.h"
+#include "unit/os/in_child.h"
+
 namespace ginnel::os {
 namespace {
 
@@ -22,6 +26,20 @@ TEST(NamespaceRemedy, NamesTheSettingThatRefuses) {
     const std::string remedy = namespace_remedy(row.settings);
     EXPECT_NE(remedy.find(row.named), std::string::npos) << remedy;
   }
+}
+
+TEST(HiddenSpace, HasAnEmptyRunAndNoNetwork) {
+  const int code = in_child([] {
+    if (!enter_hidden_space()) return 2;
+    const auto names = list_directory("/run");
+    if (!names || !names->empty()) return 3;
+    const auto rtnetlink = Rtnetlink::open();
+    if (!rtnetlink) return 4;
+    auto links = Rtnetlink::open()->read_links();
+    if (!links) return 5;
+    return std::ranges::all_of(*links, [](const auto& link) { return !link.up; }) ? 0 : 6;
+  });
+  EXPECT_EQ(code, 0) << "these tests need CAP_SYS_ADMIN";
 }
 
 TEST(PrivateMounts, FindOutWhereAPathLeads) {

@@ -50,6 +50,20 @@ TEST_F(OwnedTable, ThatIsPlainIsFlushedByAnybody) {
   EXPECT_FALSE(stands());
 }
 
+// What a leak test does to its twin is what nft does.
+TEST_F(OwnedTable, StaysWhenEverythingElseIsDeleted) {
+  auto socket = NftSocket::open();
+  ASSERT_TRUE(add(*socket, true));
+  shell("nft add table ip other");
+  auto stranger = NftSocket::open();
+  NftBatch batch;
+  batch.delete_all_tables();
+  const Status flushed = stranger->commit(std::move(batch));
+  ASSERT_TRUE(flushed) << flushed.error().message;
+  EXPECT_TRUE(stands());
+  EXPECT_NE(run("nft list table ip other").status, 0);
+}
+
 TEST_F(OwnedTable, WithItsOwnerAliveIsNobodysElse) {
   auto socket = NftSocket::open();
   ASSERT_TRUE(add(*socket, true));

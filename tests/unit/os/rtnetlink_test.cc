@@ -294,6 +294,25 @@ TEST_F(RtnetlinkTest, MakesAPairWithAnEndInAnotherNamespace) {
             ErrorCode::InvalidArgument);
 }
 
+TEST_F(RtnetlinkTest, MakesAPairWithANumberAndAPortOfABridge) {
+  auto far = NetworkNamespace::enter_new();
+  ASSERT_TRUE(far);
+  auto rtnetlink = Rtnetlink::open();
+  ASSERT_TRUE(rtnetlink);
+  ASSERT_TRUE(rtnetlink->create_pair("near0", "far0", far->fd(), 77));
+  ASSERT_TRUE(rtnetlink->create_link("br0", "bridge"));
+  ASSERT_TRUE(rtnetlink->set_master("near0", "br0"));
+  const auto state = rtnetlink->read();
+  ASSERT_TRUE(state);
+  const hostnet::Link* near = state->find_link("near0");
+  ASSERT_TRUE(near);
+  EXPECT_EQ(near->index, 77u);
+  EXPECT_EQ(near->master, state->find_link("br0")->index);
+  EXPECT_EQ(rtnetlink->create_pair("near1", "far1", far->fd(), 77).error().code,
+            ErrorCode::AlreadyExists);
+  EXPECT_EQ(rtnetlink->set_master("near0", "br1").error().code, ErrorCode::NotFound);
+}
+
 TEST_F(RtnetlinkTest, RefusesNamesThatNoInterfaceCanHave) {
   for (const char* name : {"", ".", "..", "a/b", "a:b", "a b", "sixteen-characte"}) {
     SCOPED_TRACE(name);
