@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "os/fail_point.h"
 #include "os/os_error.h"
 #include "os/process.h"
 
@@ -141,7 +142,9 @@ Status write_file_atomically(const std::string& path, std::string_view contents,
   if (!write_all(file.fd(), contents) || fsync(file.fd()) != 0) {
     return os_fail("write " + target, errno);
   }
+  fail_point();
   if (!file.rename_to(target)) return os_fail("replace " + target, errno);
+  fail_point();
   if (!sync_directory(directory_of(target)))
     return os_fail("write the directory of " + target, errno);
   return ok();
@@ -183,8 +186,11 @@ Result<std::vector<std::string>> list_directory(const std::string& path) {
 }
 
 Status remove_file(const std::string& path) {
-  if (unlink(path.c_str()) == 0 || errno == ENOENT) return ok();
-  return os_fail("remove " + path, errno);
+  fail_point();
+  const bool is_gone = unlink(path.c_str()) == 0 || errno == ENOENT;
+  if (!is_gone) return os_fail("remove " + path, errno);
+  fail_point();
+  return ok();
 }
 
 bool file_exists(const std::string& path) {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "os/fail_point.h"
 #include "os/netlink_attribute.h"
 #include "os/os_error.h"
 
@@ -144,7 +145,9 @@ Status NetlinkSocket::query(nlmsghdr& message, std::string_view what, const Mess
   message.nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
   message.nlmsg_seq = next_sequence();
   const auto* bytes = reinterpret_cast<const std::uint8_t*>(&message);
+  fail_point();
   if (Status sent = send({bytes, message.nlmsg_len}); !sent) return sent;
+  fail_point();
   for (;;) {
     auto datagram = receive(Wait::Yes);
     if (!datagram) return pass(std::move(datagram));
@@ -217,7 +220,9 @@ Result<std::vector<NetlinkRefusal>> NetlinkSocket::transact(ByteView messages,
   if (messages.size() > kUsualTransaction) {
     set_send_buffer(fd_, static_cast<int>(messages.size() + kTransactionOverhead));
   }
+  fail_point();
   if (Status sent = send(messages); !sent) return pass(std::move(sent));
+  fail_point();
   std::vector<NetlinkRefusal> refusals;
   bool answered = false;
   for (;;) {

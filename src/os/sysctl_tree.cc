@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "os/fail_point.h"
 #include "os/fd.h"
 #include "os/file.h"
 #include "os/os_error.h"
@@ -29,7 +30,9 @@ Status SysctlTree::write(std::string_view path, std::string_view value) const {
   if (!fd) return os_fail(what, errno);
   const std::string line = fmt::format("{}\n", value);
   // One write: the kernel takes each as a whole value.
+  fail_point();
   const ssize_t written = ::write(fd.get(), line.data(), line.size());
+  fail_point();
   if (written < 0) return os_fail(what, errno);
   if (static_cast<std::size_t>(written) != line.size()) return os_fail(what, EIO);
   return ok();
