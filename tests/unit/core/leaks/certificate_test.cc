@@ -18,8 +18,7 @@ std::vector<Phase> three_phases() {
            .event = Event::TunnelDown,
            .leak_class = LeakClass::TunnelGone}};
 }
-const Cell& cell_of(const std::vector<Cell>& cells, std::string_view attack,
-                    std::string_view phase) {
+Cell cell_of(const std::vector<Cell>& cells, std::string_view attack, std::string_view phase) {
   return *std::ranges::find_if(
       cells, [&](const Cell& cell) { return cell.attack == attack && cell.phase == phase; });
 }
@@ -57,7 +56,7 @@ TEST_F(TallyTest, ProvesNothingWithoutItsControl) {
 TEST_F(TallyTest, SaysWhatEscapedEvenWithoutItsControl) {
   try_everything();
   see(1, 0);
-  const Cell& cell = cell_of(tally_.cells(), "one", "locked");
+  const Cell cell = cell_of(tally_.cells(), "one", "locked");
   EXPECT_EQ(cell.verdict, Verdict::Escaped);
   EXPECT_EQ(cell.escaped, 1u);
 }
