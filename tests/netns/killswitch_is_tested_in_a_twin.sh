@@ -43,8 +43,7 @@ before=$(spaces)
 in_twin() { (($(spaces) > before)); }
 run_daemon killed host "$GINNEL" killswitch test wg0
 eventually in_twin
-kill -9 "$daemon"
-eventually gone "$daemon"
+stop "$daemon" KILL
 back() { (($(spaces) == before)); }
 eventually back
 state_of_host | diff "$dir/before" -
