@@ -16,6 +16,9 @@ Status start_watcher(const killswitch::Places& places) {
   if (!background->is_child()) {
     const auto verdict = background->await();
     if (verdict.exit_code == 0) return ok();
+    // Another command's may have been quicker.
+    const auto watched_now = killswitch::is_watched(places);
+    if (watched_now && *watched_now) return ok();
     return fail(ErrorCode::Unavailable, "watch the kill switch: " + verdict.message);
   }
   background->close_inherited();
