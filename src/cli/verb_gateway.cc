@@ -1,8 +1,13 @@
+#include <fmt/ranges.h>
+
 #include "base/log.h"
 #include "cli/args.h"
+#include "cli/human.h"
 #include "cli/io.h"
 #include "cli/killswitch_watcher.h"
 #include "cli/verbs.h"
+#include "os/clock.h"
+#include "service/gateway/control_client.h"
 #include "service/gateway/gateway_process.h"
 
 namespace ginnel::cli {
@@ -33,6 +38,7 @@ int run_gateway(const Args& args, Io& io) {
                                             .table = text_of(args, "--table"),
                                             .priorities = text_of(args, "--rule-priorities"),
                                             .confirm = text_of(args, "--confirm"),
+                                            .metrics_listen = text_of(args, "--metrics-listen"),
                                             .block_ipv6 = args.flag("--block-ipv6"),
                                             .kill_switch = !args.flag("--no-kill-switch"),
                                             .resolver = !args.flag("--no-resolver")},
@@ -41,6 +47,104 @@ int run_gateway(const Args& args, Io& io) {
   if (const auto directory = args.value("--state-dir")) options.state_directory = *directory;
   const Status ended = gateway::run_gateway(options);
   return ended ? kOk : io.report(kVerb, ended.error());
+}
+
+std::string address_list(const auto& addresses) {
+  std::vector<std::string> texts;
+  for (const auto& address : addresses) texts.push_back(address.to_string());
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+std::string_view text_of(gateway::TunnelState state) {
+  switch (state) {
+    case gateway::TunnelState::Up:
+      return "up";
+    case gateway::TunnelState::Idle:
+      return "idle";
+    case gateway::TunnelState::Failed:
+      return "does not answer";
+  }
+  return "idle";
+}
+
+void print(const gateway::TunnelView& tunnel, UnixTime now, Io& io) {
+  const auto& handshake = tunnel.last_handshake.value;
+  io.out("tunnel {}: {}{}, last handshake {}\n", tunnel.interface, text_of(tunnel.state),
+         tunnel.active ? ", carries the traffic" : "",
+         handshake ? human_age(*handshake, now) : "never");
+  const auto& endpoint = tunnel.endpoint.value;
+  io.out("  peer: {} at {}{}\n", tunnel.peer.to_base64(),
+         endpoint ? endpoint->to_string() : "no known place",
+         tunnel.name.value ? fmt::format(" ({})", *tunnel.name.value) : "");
+  io.out("  addresses: {}; DNS: {}\n", address_list(tunnel.addresses),
+         tunnel.dns.empty() ? "none" : address_list(tunnel.dns));
+  io.out("  received: {}, sent: {}; failures: {}\n", human_bytes(tunnel.rx_bytes),
+         human_bytes(tunnel.tx_bytes), tunnel.failures);
+}
+
+void print_lock(const gateway::GatewayView& view, Io& io) {
+  if (!view.kill_switch) {
+    io.out("kill switch: refused; without a tunnel, packets leave in clear\n");
+  } else if (!view.lock.value) {
+    io.out("kill switch: cannot be told\n");
+  } else {
+    io.out("kill switch: {}, {}\n", view.lock.value->state,
+           view.lock.value->armed ? "armed" : "NOT ARMED");
+    for (const std::string& missing : view.lock.value->missing) {
+      io.out("  missing: {}\n", missing);
+    }
+  }
+}
+
+void print(const gateway::GatewayView& view, Io& io) {
+  io.out("state: {}\n",
+         view.state == gateway::GatewayState::Connected ? "connected" : "connecting");
+  for (const gateway::Finding& finding : view.findings) {
+    io.out("  {}\n", finding.message);
+    if (!finding.fix.empty()) io.out("    fix: {}\n", finding.fix);
+  }
+  print_lock(view, io);
+  io.out("LAN: {}\n", fmt::join(view.lan, ", "));
+  if (!view.manage.empty()) io.out("management: {}\n", address_list(view.manage));
+  const UnixTime now = os::Clock().now().unix;
+  for (const gateway::TunnelView& tunnel : view.tunnels) print(tunnel, now, io);
+  const auto count = [&](const char* name) {
+    const auto found = view.dns.find(name);
+    return found == view.dns.end() ? 0 : found->second;
+  };
+  if (const std::uint64_t asked = count("queries")) {
+    const std::uint64_t cached = count("answered_from_cache");
+    io.out("names: {} questions, {} answered from the cache ({} %), {} failed\n", asked, cached,
+           100 * cached / asked, count("failures"));
+  }
+  io.out("failovers: {}, reloads: {}\n", view.failovers, view.reloads);
+  io.out("up: {} (process {})\n", human_duration(view.uptime), view.process);
+}
+
+int run_status(const Args& args, Io& io) {
+  const auto view = gateway::ControlClient(os::kRunDirectory).status();
+  if (!view) return io.report("gateway status", view.error());
+  if (args.flag("--json")) {
+    io.out("{}\n", http::to_json_text(*view));
+  } else {
+    print(*view, io);
+  }
+  return view->is_well() ? kOk : kFailed;
+}
+
+int run_reload(const Args& args, Io& io) {
+  const auto change = gateway::ControlClient(os::kRunDirectory).reload();
+  if (!change) return io.report("gateway reload", change.error());
+  if (args.flag("--json")) {
+    io.out("{}\n", http::to_json_text(*change));
+    return kOk;
+  }
+  if (change->tunnels.empty()) io.out("nothing had changed\n");
+  for (const auto& [tunnel, keys] : change->tunnels) {
+    io.out("{} changed: {}\n", tunnel, fmt::join(keys, ", "));
+  }
+  for (const std::string& warning : change->warnings) io.err("gateway reload: {}", warning);
+  return kOk;
 }
 
 constexpr Argument kArguments[] = {
@@ -84,6 +188,9 @@ constexpr Flag kFlags[] = {
     {.name = "--rule-priorities",
      .value = "LOCAL,TUNNEL,REFUSE",
      .help = "of the policy rules (5,10,11)"},
+    {.name = "--metrics-listen",
+     .value = "ADDRESS:PORT",
+     .help = "tell /metrics here too (default: on the control socket only)"},
     {.name = "--state-dir",
      .value = "DIR",
      .help = "where addresses of endpoints are kept (/var/lib/ginnel/gateway)",
@@ -98,6 +205,22 @@ constexpr Exit kExits[] = {
     {kRefused, "an interface, a subnet or the lock is another's; nothing was changed"},
 };
 
+constexpr Flag kRunningFlags[] = {{.name = "--json", .help = "print one JSON document"}};
+constexpr Exit kStatusExits[] = {
+    {kOk, "connected, and locked as it should be"},
+    {kFailed, "no tunnel answers, or the kill switch is not armed"},
+    {kNotPermitted, "its control socket is not for you"},
+    {kNoConnection, "no gateway runs"},
+};
+constexpr Exit kReloadExits[] = {
+    {kOk, "the gateway works by its files"},
+    {kFailed, "nothing was changed; the line says why"},
+    {kUsage, "a file is wrong; nothing was changed"},
+    {kNotPermitted, "its control socket is not for you"},
+    {kNoConnection, "no gateway runs, or a name cannot be looked up"},
+    {kRefused, "a file stands for another interface, or has an address of the LAN"},
+};
+
 }  // namespace
 
 constinit const Verb kGateway{
@@ -109,6 +232,26 @@ constinit const Verb kGateway{
     .example = "sudo ginnel gateway ./provider.conf --lan eth1",
     .page = "docs/gateway.md",
     .run = &run_gateway,
+};
+
+constinit const Verb kGatewayStatus{
+    .name = "gateway status",
+    .summary = "say how the running gateway is",
+    .flags = kRunningFlags,
+    .exits = kStatusExits,
+    .example = "sudo ginnel gateway status --json",
+    .page = "docs/gateway.md",
+    .run = &run_status,
+};
+
+constinit const Verb kGatewayReload{
+    .name = "gateway reload",
+    .summary = "make the running gateway read its files again, without dropping a session",
+    .flags = kRunningFlags,
+    .exits = kReloadExits,
+    .example = "sudo ginnel gateway reload",
+    .page = "docs/gateway.md",
+    .run = &run_reload,
 };
 
 }  // namespace ginnel::cli

@@ -34,6 +34,8 @@ constinit const std::array kVerbs = {
     &kKillSwitchTest,
     &kKillSwitchWatch,
     &kGateway,
+    &kGatewayStatus,
+    &kGatewayReload,
     &kGatewayTest,
     &kCage,
     &kDev,

@@ -15,6 +15,8 @@ extern const Verb kCompletion;
 extern const Verb kDev;
 extern const Verb kDown;
 extern const Verb kGateway;
+extern const Verb kGatewayReload;
+extern const Verb kGatewayStatus;
 extern const Verb kGatewayTest;
 extern const Verb kGenkey;
 extern const Verb kGenpsk;

@@ -53,10 +53,13 @@ constexpr Followers kFollowers[] = {
 SysctlClaims::SysctlClaims(std::string directory, Owner owner, SysctlTree tree)
     : directory_(std::move(directory)), owner_(std::move(owner)), tree_(std::move(tree)) {}
 
+std::string SysctlClaims::directory_in(const std::string& run_directory) {
+  return fmt::format("{}/{}", run_directory, namespace_name());
+}
+
 Result<SysctlClaims> SysctlClaims::open(const std::string& run_directory, const Owner& owner,
                                         SysctlTree tree, Former former) {
-  SysctlClaims claims(fmt::format("{}/{}", run_directory, namespace_name()), owner,
-                      std::move(tree));
+  SysctlClaims claims(directory_in(run_directory), owner, std::move(tree));
   if (Status made = make_directories(claims.directory_, kDirectoryMode); !made) {
     return pass(std::move(made));
   }

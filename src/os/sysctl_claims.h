@@ -39,6 +39,9 @@ class SysctlClaims {
   // Whether a process runs as this owner, or it needs none: it left standing_path() behind.
   bool is_alive(const hostnet::Owner& owner) const;
 
+  // directory() of whoever opens claims in this run directory, here.
+  static std::string directory_in(const std::string& run_directory);
+
   // A file that its owner makes when what it claims shall outlive its process.
   std::string standing_path(const hostnet::Owner& owner) const;
   // The lock that says that this process is alive: for a child that works for it.

@@ -61,6 +61,8 @@ class Failover {
   bool is_answering() const { return tunnels_[active_].heard; }
   // Whether no tunnel was heard since it last failed, and each has failed.
   bool all_failed() const;
+  // Whether nothing came from this one since it failed.
+  bool has_failed(std::size_t tunnel) const { return tunnels_.at(tunnel).failed_at != kNever; }
 
  private:
   struct Tunnel {

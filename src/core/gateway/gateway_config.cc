@@ -175,6 +175,16 @@ Status read_flags(const GatewayFlags& flags, GatewayConfig& config) {
                                *flags.confirm, kMaxConfirmSeconds));
     }
   }
+  if (flags.metrics_listen && *flags.metrics_listen != "none") {
+    const auto metrics = net::Endpoint::parse(*flags.metrics_listen);
+    if (!metrics) {
+      return wrong(
+          fmt::format("--metrics-listen: \"{}\" is no address with a port; write one like "
+                      "127.0.0.1:9586, or none",
+                      *flags.metrics_listen));
+    }
+    config.metrics = *metrics;
+  }
   auto local = read_prefixes("--local", flags.local);
   if (!local) return pass(std::move(local));
   config.local = std::move(*local);

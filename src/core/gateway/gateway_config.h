@@ -39,6 +39,7 @@ struct GatewayFlags {
   std::optional<std::string> table{};
   std::optional<std::string> priorities{};
   std::optional<std::string> confirm{};
+  std::optional<std::string> metrics_listen{};
   bool block_ipv6 = false;
   bool kill_switch = true;
   bool resolver = true;
@@ -73,6 +74,7 @@ struct GatewayConfig {
   std::uint32_t table = 1000;
   RulePriorities priorities;
   std::optional<std::uint32_t> confirm_seconds;  // Absent: 60 over SSH, else none. Zero: none.
+  std::optional<net::Endpoint> metrics;          // Where they are told over TCP; absent: nowhere.
   bool kill_switch = true;
   bool resolver = true;               // Names are looked up for the LAN.
   std::vector<std::string> warnings;  // About lines that a gateway does not act on.

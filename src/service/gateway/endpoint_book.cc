@@ -49,23 +49,24 @@ std::string EndpointBook::name_of(const GatewayTunnel& tunnel) {
   return net::Address::parse(host) ? "" : host;
 }
 
-Result<std::vector<net::Endpoint>> EndpointBook::find(const GatewayTunnel& tunnel, Order order,
-                                                      const LookUp& look_up) {
+Result<std::vector<net::Endpoint>> EndpointBook::known(const GatewayTunnel& tunnel) const {
   const auto port = port_of(tunnel);
   if (!port) return std::unexpected(port.error());
   const std::string& host = tunnel.peer().endpoint->host;
-  if (const auto address = net::Address::parse(host)) {
-    return std::vector<net::Endpoint>{{.address = *address, .port = *port}};
-  }
-  const std::vector<net::Address> known = pinned_.find(host);
-  if (order == Order::PinsFirst && !known.empty()) return with_port(known, *port);
-  auto found = look_up(host);
-  if (found) {
-    if (found->size() > PinnedNames::kMaxAddresses) found->resize(PinnedNames::kMaxAddresses);
-    pin(host, *found);
-    return with_port(*found, *port);
-  }
-  if (!known.empty()) return with_port(known, *port);
+  if (const auto address = net::Address::parse(host)) return with_port({*address}, *port);
+  return with_port(pinned_.find(host), *port);
+}
+
+Result<std::vector<net::Endpoint>> EndpointBook::find(const GatewayTunnel& tunnel, Order order,
+                                                      const LookUp& look_up) {
+  auto present = known(tunnel);
+  if (!present) return present;
+  const std::string name = name_of(tunnel);
+  const bool asks = order == Order::AskFirst || present->empty();
+  if (name.empty() || !asks) return present;
+  auto found = look_up(name);
+  if (found) return note(tunnel, std::move(*found));
+  if (!present->empty()) return present;
   return at_endpoint(tunnel, found.error());
 }
 

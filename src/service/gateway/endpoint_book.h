@@ -25,6 +25,9 @@ class EndpointBook {
   Result<std::vector<net::Endpoint>> find(const GatewayTunnel& tunnel, Order order,
                                           const LookUp& look_up);
 
+  // Without asking anybody: the file's address, or what was pinned. Empty: nothing was.
+  Result<std::vector<net::Endpoint>> known(const GatewayTunnel& tunnel) const;
+
   // The name to ask for; empty: the file has an address.
   static std::string name_of(const GatewayTunnel& tunnel);
   // What was found for the name of this tunnel's peer, by way of a tunnel.

@@ -125,6 +125,10 @@ Status GatewayHost::apply(const GatewayFacts& facts) {
   if (!state) return std::unexpected(state.error());
   const LockPolicy policy = gateway_policy(*config_, *state, facts);
   hostnet::WantedHost wanted = gateway_wishes(*config_, policy, facts);
+  for (hostnet::WantedInterface& interface : wanted.network.interfaces) {
+    std::vector<net::InterfaceAddress>& given = addresses_[interface.name];
+    interface.former->addresses = std::exchange(given, interface.addresses);
+  }
   // IPv6 also where no tunnel carries it: what is not forwarded at all is lost without a word, and
   // programs wait for it.
   const bool has_ipv6 = applier_.claims().tree().read(hostnet::kForwarding6).has_value();
@@ -147,8 +151,8 @@ Status GatewayHost::apply(const GatewayFacts& facts) {
 Status GatewayHost::tell_resolver(const GatewayTunnel& tunnel) {
   hostnet::WantedResolver wanted;
   for (const net::Address& server : tunnel.dns) wanted.servers.push_back(server.to_string());
-  if (wanted.servers.empty()) return ok();
   const quick::Resolver resolver(applier_.claims(), *interruption_);
+  if (wanted.servers.empty()) return resolver.take_back(std::exchange(resolver_, {}));
   if (resolver_.name.empty()) {
     auto chosen = resolver.choose();
     if (!chosen) return pass(std::move(chosen));

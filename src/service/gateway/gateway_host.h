@@ -2,6 +2,7 @@
 // DNS servers the host itself asks.
 #pragma once
 
+#include <map>
 #include <optional>
 
 #include "core/gateway/gateway_network.h"
@@ -23,6 +24,8 @@ class GatewayHost {
   os::Rtnetlink& rtnetlink() { return applier_.rtnetlink(); }
 
   // Whether the kill switch was on when this was opened.
+  const os::SysctlClaims& claims() { return applier_.claims(); }
+  const killswitch::Places& places() const { return places_; }
   bool was_locked() const { return former_.state != hostnet::LockState::Off; }
   // The uplink's own DNS servers, to be asked in clear: none that is a tunnel's.
   std::vector<net::Endpoint> name_servers();
@@ -72,6 +75,8 @@ class GatewayHost {
   killswitch::Places places_;
   hostnet::LockPolicy former_;
   std::optional<hostnet::LockPolicy> held_;
+  // Those that each tunnel was given, by its name.
+  std::map<std::string, std::vector<net::InterfaceAddress>> addresses_;
   std::vector<hostnet::RoutingRule> rules_;  // Without a kill switch: those that were added.
   quick::Resolver::Choice resolver_;         // Who was told of DNS servers.
   bool parked_ = false;

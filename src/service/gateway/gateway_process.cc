@@ -5,12 +5,15 @@
 
 #include "base/log.h"
 #include "core/gateway/failover.h"
+#include "core/gateway/gateway_change.h"
 #include "os/capability.h"
 #include "os/clock.h"
 #include "os/name_lookup.h"
 #include "os/network_monitor.h"
 #include "os/poller.h"
+#include "os/process.h"
 #include "os/service_notifier.h"
+#include "service/gateway/control.h"
 #include "service/gateway/endpoint_book.h"
 #include "service/gateway/gateway_host.h"
 #include "service/gateway/lan_resolver.h"
@@ -32,12 +35,36 @@ constexpr Duration kMaxSettleTime = 1s;
 // Names are asked for again, through the tunnel: now and then, and when a peer does not answer.
 constexpr Duration kRefreshInterval = 1h;
 constexpr Duration kMinLookupInterval = 30s;
+// Whitepaper, section 6.1: no session is used for longer after its handshake (REJECT_AFTER_TIME).
+constexpr Duration kSessionLife = 180s;
 // Whoever confirms needs a turn at the kill switch too, and a look takes up to half a second of it.
 constexpr Duration kConfirmLookInterval = 1s;
 // For as long as it runs. Port 53 of the LAN, bound to its interface, and files of others in /etc.
 constexpr os::Capability kNeededCapabilities[] = {
     os::Capability::NetAdmin, os::Capability::NetBindService, os::Capability::NetRaw,
     os::Capability::DacOverride};
+
+TunnelView view_of(const GatewayTunnel& tunnel, const TunnelFacts& facts,
+                   const TunnelSet::Look& look, UnixTime now) {
+  const std::string name = EndpointBook::name_of(tunnel);
+  const bool is_up = look.last_handshake && now - *look.last_handshake < kSessionLife;
+  return {.interface = tunnel.interface,
+          .file = tunnel.path,
+          .state = is_up ? TunnelState::Up : TunnelState::Idle,
+          .public_key = look.public_key,
+          .peer = tunnel.peer().public_key,
+          .endpoint = look.endpoint,
+          .endpoints = facts.endpoints,
+          .name = name.empty() ? std::nullopt : std::optional(name),
+          .addresses = tunnel.file.addresses,
+          .dns = tunnel.dns,
+          .mtu = facts.mtu,
+          .ipv4 = tunnel.ipv4,
+          .ipv6 = tunnel.ipv6,
+          .last_handshake = look.last_handshake,
+          .rx_bytes = look.traffic.received,
+          .tx_bytes = look.traffic.sent};
+}
 
 class GatewayProcess {
  public:
@@ -46,9 +73,18 @@ class GatewayProcess {
   Status run();
 
  private:
-  enum Token : std::uint64_t { kSignals, kNetwork, kLookups, kFirstTunnel };
+  enum Token : std::uint64_t { kSignals, kNetwork, kLookups, kControl, kFirstTunnel };
+
+  // Files that were read again, and what has yet to be looked up for them.
+  struct Reload {
+    std::uint64_t number = 0;
+    GatewayConfig config{};
+    std::vector<std::vector<net::Endpoint>> endpoints{};
+    std::vector<std::string> awaited{};  // The name for each tunnel; empty: none.
+  };
 
   Status start();
+  Status listen_for_control();
   Status find_endpoints(std::vector<std::vector<net::Endpoint>>& endpoints);
   Result<std::vector<net::Address>> ask_in_clear(const std::string& name);
   Result<std::vector<net::Address>> ask_through_lock(const std::string& name);
@@ -64,6 +100,13 @@ class GatewayProcess {
   void follow_state();
   void look_up(std::size_t tunnel, MonoTime now);
   Status look_at_confirmation(MonoTime now);
+  void begin_reload(std::uint64_t number);
+  Status plan_reload(Reload& reload);
+  void take_answer(const tunnel::HostLookups::Answer& answer, Reload& reload);
+  void carry_out_reload();
+  Status change_to(Reload& reload);
+  void end_reload(std::uint64_t number, Result<ChangeView> outcome);
+  void publish();
   void apply(std::string_view why);
   void serve_names();
   void serve_lan();
@@ -84,8 +127,19 @@ class GatewayProcess {
   std::optional<os::Poller> poller_;
   std::optional<os::NetworkMonitor> monitor_;
   std::optional<tunnel::HostLookups> lookups_;
-  std::vector<MonoTime> asked_;  // When each tunnel's name was last looked up.
-  std::size_t asking_ = 0;       // Lookups without an answer yet.
+  std::vector<TunnelSet::Look> looks_;  // The last at each tunnel.
+  std::vector<MonoTime> asked_;         // When each tunnel's name was last looked up.
+  std::size_t asking_ = 0;              // Lookups without an answer yet.
+  std::optional<Reload> reload_;
+
+  UnixTime started_{};
+  std::vector<std::uint64_t> failures_;
+  std::vector<std::uint64_t> takeovers_;
+  std::uint64_t failovers_ = 0;
+  std::uint64_t reloads_ = 0;
+  std::uint64_t last_request_ = 0;  // Of those who asked for a reload.
+  // Last of what it looks at: its thread ends first.
+  std::unique_ptr<Control> control_;
 
   bool stop_ = false;
   bool lock_is_lost_ = false;  // Somebody took it: nothing is locked at the end.
@@ -126,6 +180,8 @@ Status GatewayProcess::run() {
 
 // The lock before anything that it is to guard.
 Status GatewayProcess::start() {
+  started_ = clock_.now().unix;
+  if (Status listens = listen_for_control(); !listens) return listens;
   book_ = EndpointBook::open(options_.state_directory);
   std::vector<std::vector<net::Endpoint>> endpoints;
   if (Status found = find_endpoints(endpoints); !found) return found;
@@ -149,10 +205,27 @@ Status GatewayProcess::start() {
   look_.arm(now);
   refresh_.arm(now + kRefreshInterval);
   if (notifier_.watchdog_interval() > Duration(0)) watchdog_.arm(now);
+  publish();
+  control_->start();
   log::info("ready tunnel={} lan={} kill_switch={}", active().interface,
             launch_->config.lan.front(), launch_->config.kill_switch ? "on" : "off");
   notifier_.ready();
   notifier_.status("connecting");
+  return ok();
+}
+
+// Before anything on the host is changed: an address may be taken.
+Status GatewayProcess::listen_for_control() {
+  const std::size_t count = launch_->config.tunnels.size();
+  looks_.resize(count);
+  failures_.resize(count);
+  takeovers_.resize(count);
+  auto control = Control::create({.directory = host_->claims().directory(),
+                                  .metrics = launch_->config.metrics,
+                                  .kill_switch = launch_->config.kill_switch,
+                                  .places = host_->places()});
+  if (!control) return pass(std::move(control));
+  control_ = std::move(*control);
   return ok();
 }
 
@@ -235,7 +308,8 @@ Status GatewayProcess::watch() {
   lookups_ = std::move(*lookups);
   std::vector<std::pair<int, std::uint64_t>> watched = {{interruption_->signals().fd(), kSignals},
                                                         {monitor_->fd(), kNetwork},
-                                                        {lookups_->fd(), kLookups}};
+                                                        {lookups_->fd(), kLookups},
+                                                        {control_->fd(), kControl}};
   for (std::size_t i = 0; i < tunnels_.size(); ++i) {
     watched.emplace_back(tunnels_.ended_fd(i), kFirstTunnel + i);
   }
@@ -268,7 +342,7 @@ Status GatewayProcess::handle(const os::Ready& ready) {
     case kSignals:
       while (const auto signal = interruption_->signals().take()) {
         stop_ |= *signal == os::Signal::Stop;
-        if (*signal == os::Signal::Reload) handle_network(clock_.mono());
+        if (*signal == os::Signal::Reload) begin_reload(last_request_);
       }
       return ok();
     case kNetwork:
@@ -276,6 +350,9 @@ Status GatewayProcess::handle(const os::Ready& ready) {
       return ok();
     case kLookups:
       handle_lookups();
+      return ok();
+    case kControl:
+      if (const auto number = control_->take_request()) begin_reload(*number);
       return ok();
     default:
       return fail(ErrorCode::Io,
@@ -315,12 +392,17 @@ Status GatewayProcess::handle_deadlines(MonoTime now) {
 
 void GatewayProcess::look_at_tunnels(MonoTime now) {
   for (std::size_t i = 0; i < tunnels_.size(); ++i) {
-    if (const auto traffic = tunnels_.traffic(i)) failover_->handle_traffic(now, i, *traffic);
+    const auto look = tunnels_.look(i);
+    if (!look) continue;
+    looks_[i] = *look;
+    failover_->handle_traffic(now, i, look->traffic);
   }
+  publish();
 }
 
 void GatewayProcess::follow(const Failover::Step& step, std::size_t before, MonoTime now) {
   if (step.failed) {
+    ++failures_[before];
     log::warn("tunnel {} does not answer", launch_->config.tunnels[before].interface);
     if (Status tried = tunnels_.use_next_endpoint(before); !tried) {
       log::warn("{}", tried.error().message);
@@ -332,6 +414,8 @@ void GatewayProcess::follow(const Failover::Step& step, std::size_t before, Mono
   }
   if (!step.switch_to) return;
   facts_.active = *step.switch_to;
+  ++failovers_;
+  ++takeovers_[facts_.active];
   apply("another tunnel");
   // What was translated to the other tunnel's address would be dropped at the far end. A change of
   // the lock forgets it by itself.
@@ -388,6 +472,7 @@ void GatewayProcess::handle_lookups() {
   bool changed = false;
   for (tunnel::HostLookups::Answer& answer : lookups_->take_answers()) {
     --asking_;
+    if (reload_) take_answer(answer, *reload_);
     if (!answer.addresses) {
       log::info("{}", answer.addresses.error().message);
       continue;
@@ -409,6 +494,162 @@ void GatewayProcess::handle_lookups() {
     }
   }
   if (changed) apply("new endpoints");
+  carry_out_reload();
+}
+
+// What is wrong with the files is found before anything is changed.
+void GatewayProcess::begin_reload(std::uint64_t number) {
+  last_request_ = std::max(last_request_, number);
+  notifier_.reloading();
+  reload_.emplace(Reload{.number = number});
+  if (Status planned = plan_reload(*reload_); !planned) {
+    return end_reload(number, pass(std::move(planned)));
+  }
+  carry_out_reload();
+}
+
+Status GatewayProcess::plan_reload(Reload& reload) {
+  const auto state = host_->read();
+  if (!state) return std::unexpected(state.error());
+  auto next = read_again(options_, launch_->config, *state);
+  if (!next) return pass(std::move(next));
+  reload.config = std::move(*next);
+  for (std::size_t i = 0; i < reload.config.tunnels.size(); ++i) {
+    const GatewayTunnel& tunnel = reload.config.tunnels[i];
+    const bool is_same = tunnel.peer().endpoint == launch_->config.tunnels[i].peer().endpoint;
+    auto known = is_same ? facts_.tunnels[i].endpoints : book_->known(tunnel);
+    if (!known) return pass(std::move(known));
+    reload.awaited.push_back(known->empty() ? EndpointBook::name_of(tunnel) : "");
+    reload.endpoints.push_back(std::move(*known));
+    if (reload.awaited.back().empty()) continue;
+    if (asking_ >= tunnel::HostLookups::kMaxPending) {
+      return fail(ErrorCode::Unavailable,
+                  fmt::format("{}:{}: Endpoint: too many names are being looked up; try again",
+                              tunnel.path, tunnel.peer().endpoint_line));
+    }
+    ++asking_;
+    lookups_->ask(reload.awaited.back());
+  }
+  return ok();
+}
+
+void GatewayProcess::take_answer(const tunnel::HostLookups::Answer& answer, Reload& reload) {
+  for (std::size_t i = 0; i < reload.awaited.size(); ++i) {
+    if (reload.awaited[i] != answer.name) continue;
+    const GatewayTunnel& tunnel = reload.config.tunnels[i];
+    auto endpoints = answer.addresses ? book_->note(tunnel, *answer.addresses)
+                                      : std::unexpected(answer.addresses.error());
+    if (!endpoints) {
+      const Error error{endpoints.error().code,
+                        fmt::format("{}:{}: Endpoint: {}", tunnel.path, tunnel.peer().endpoint_line,
+                                    endpoints.error().message)};
+      return end_reload(reload.number, std::unexpected(error));
+    }
+    reload.endpoints[i] = std::move(*endpoints);
+    reload.awaited[i].clear();
+  }
+}
+
+void GatewayProcess::carry_out_reload() {
+  if (!reload_ || !std::ranges::all_of(reload_->awaited, &std::string::empty)) return;
+  Reload reload = std::move(*reload_);
+  ChangeView view;
+  std::vector<std::size_t> greeted;
+  for (std::size_t i = 0; i < reload.config.tunnels.size(); ++i) {
+    const GatewayTunnel& next = reload.config.tunnels[i];
+    auto keys = changed_keys(launch_->config.tunnels[i], next);
+    if (changes_session(keys)) greeted.push_back(i);
+    if (!keys.empty()) view.tunnels[next.interface] = std::move(keys);
+  }
+  const std::vector<std::string> known = launch_->config.warnings;
+  if (Status changed = change_to(reload); !changed) {
+    return end_reload(reload.number, pass(std::move(changed)));
+  }
+  for (const std::size_t i : greeted) {
+    if (Status begun = tunnels_.greet(i); !begun) log::warn("{}", begun.error().message);
+  }
+  for (const std::string& warning : launch_->config.warnings) {
+    if (std::ranges::find(known, warning) != known.end()) continue;
+    log::warn("{}", warning);
+    view.warnings.push_back(warning);
+  }
+  serve_names();
+  end_reload(reload.number, std::move(view));
+}
+
+// The lock learns of new endpoints before they are used, and lets go of old ones after.
+Status GatewayProcess::change_to(Reload& reload) {
+  const GatewayFacts before = facts_;
+  auto planned = TunnelSet::plan(reload.config, std::move(reload.endpoints), host_->rtnetlink());
+  GatewayFacts wider = facts_;
+  for (std::size_t i = 0; i < planned.size(); ++i) {
+    auto& endpoints = wider.tunnels[i].endpoints;
+    endpoints.insert(endpoints.end(), planned[i].endpoints.begin(), planned[i].endpoints.end());
+  }
+  Status done = host_->apply(wider);
+  if (done) done = tunnels_.change(reload.config, std::move(planned));
+  if (!done) {
+    apply("the reload is taken back");
+    return done;
+  }
+  std::swap(launch_->config, reload.config);
+  facts_.tunnels = tunnels_.facts();
+  done = host_->apply(facts_);
+  if (!done) {
+    if (Status undone = tunnels_.change(reload.config, before.tunnels); !undone) {
+      log::error("the reload could not be taken back: {}", undone.error().message);
+    }
+    std::swap(launch_->config, reload.config);
+    apply("the reload is taken back");
+    return done;
+  }
+  // A change of the lock forgets by itself what was translated to an address that went.
+  return launch_->config.kill_switch ? ok() : host_->forget_connections();
+}
+
+void GatewayProcess::end_reload(std::uint64_t number, Result<ChangeView> outcome) {
+  reload_.reset();
+  if (outcome) {
+    ++reloads_;
+    std::vector<std::string> changes;
+    for (const auto& [tunnel, keys] : outcome->tunnels) {
+      changes.push_back(fmt::format("{}:{}", tunnel, fmt::join(keys, ",")));
+    }
+    log::info("reloaded changed={}",
+              changes.empty() ? "nothing" : fmt::format("{}", fmt::join(changes, " ")));
+  } else {
+    log::error("reload: nothing was changed: {}", outcome.error().message);
+  }
+  publish();
+  control_->finish(number, std::move(outcome));
+  notifier_.ready();
+}
+
+void GatewayProcess::publish() {
+  const GatewayConfig& config = launch_->config;
+  GatewayView view{.state = facts_.state == LockState::Connected ? GatewayState::Connected
+                                                                 : GatewayState::Connecting,
+                   .process = os::process_id(),
+                   .kill_switch = config.kill_switch,
+                   .lan = config.lan,
+                   .manage = facts_.manage,
+                   .fwmark = config.mark.value,
+                   .table = config.table,
+                   .started = started_,
+                   .failovers = failovers_,
+                   .reloads = reloads_,
+                   .dns = names_.counters()};
+  const UnixTime now = clock_.now().unix;
+  for (std::size_t i = 0; i < config.tunnels.size(); ++i) {
+    const TunnelSet::Look& look = looks_[i];
+    TunnelView tunnel = view_of(config.tunnels[i], facts_.tunnels[i], look, now);
+    if (failover_ && failover_->has_failed(i)) tunnel.state = TunnelState::Failed;
+    tunnel.active = i == facts_.active;
+    tunnel.failures = failures_[i];
+    tunnel.takeovers = takeovers_[i];
+    view.tunnels.push_back(std::move(tunnel));
+  }
+  control_->publish(std::move(view));
 }
 
 Status GatewayProcess::look_at_confirmation(MonoTime now) {

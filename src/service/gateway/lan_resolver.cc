@@ -56,4 +56,10 @@ void LanResolver::follow(const GatewayConfig& config, const hostnet::HostState& 
   upstreams_ = std::move(upstreams);
 }
 
+std::map<std::string, std::uint64_t> LanResolver::counters() const {
+  if (!resolver_) return {};
+  const auto counters = resolver_->counters();
+  return {counters.begin(), counters.end()};
+}
+
 }  // namespace ginnel::gateway

@@ -2,7 +2,9 @@
 // tunnel's servers alone.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "core/gateway/gateway_config.h"
@@ -17,6 +19,9 @@ class LanResolver {
   // once, and tried again the next time.
   void follow(const GatewayConfig& config, const hostnet::HostState& host,
               const GatewayTunnel& active);
+
+  // What it did since it was last begun, each that is not zero: "queries", "answered_from_cache".
+  std::map<std::string, std::uint64_t> counters() const;
 
  private:
   std::vector<net::Endpoint> places_;

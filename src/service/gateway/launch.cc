@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "core/gateway/gateway_change.h"
 #include "core/gateway/management.h"
 #include "os/capability.h"
 #include "os/rtnetlink.h"
@@ -36,7 +37,7 @@ Status check_names(const GatewayConfig& config, const hostnet::HostState& host) 
 
 // Whoever works on this host by SSH is to go on doing so.
 void admit_owner(const GatewayOptions& options, const hostnet::HostState& host,
-                  CheckedLaunch& launch) {
+                 CheckedLaunch& launch) {
   launch.manage = launch.config.manage;
   if (!launch.config.kill_switch) return;
   const auto peer = ssh_peer(options.ssh_connection);
@@ -73,6 +74,15 @@ Result<CheckedLaunch> check_launch(const GatewayOptions& options) {
   for (const std::string& warning : launch.config.warnings) log::warn("{}", warning);
   admit_owner(options, *host, launch);
   return launch;
+}
+
+Result<GatewayConfig> read_again(const GatewayOptions& options, const GatewayConfig& present,
+                                 const hostnet::HostState& host) {
+  auto next = read_config(options);
+  if (!next) return next;
+  if (Status same = check_same_tunnels(present, *next); !same) return pass(std::move(same));
+  if (Status good = check_fit(*next, host); !good) return pass(std::move(good));
+  return next;
 }
 
 }  // namespace ginnel::gateway

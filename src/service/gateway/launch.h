@@ -19,4 +19,8 @@ struct CheckedLaunch {
 // Files, flags and the host as it is. Making one changes nothing.
 Result<CheckedLaunch> check_launch(const GatewayOptions& options);
 
+// The files again, of a gateway that runs by `present`.
+Result<GatewayConfig> read_again(const GatewayOptions& options, const GatewayConfig& present,
+                                 const hostnet::HostState& host);
+
 }  // namespace ginnel::gateway

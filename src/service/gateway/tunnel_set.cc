@@ -1,5 +1,7 @@
 #include "service/gateway/tunnel_set.h"
 
+#include <fmt/format.h>
+
 #include "base/log.h"
 #include "core/config/quick_device.h"
 #include "core/hostnet/quick_network.h"
@@ -95,15 +97,27 @@ void TunnelSet::serve_wg(Running& running) {
       [server = running.uapi.get()](const std::stop_token& stop) { server->run(stop); });
 }
 
-Result<TunnelTraffic> TunnelSet::traffic(std::size_t index) {
-  const auto status = tunnels_[index].device->observe();
+Result<TunnelSet::Look> TunnelSet::look(std::size_t index) {
+  Running& running = tunnels_[index];
+  const auto status = running.device->observe();
   if (!status) return std::unexpected(status.error());
-  TunnelTraffic traffic;
+  Look look{.public_key = status->public_key};
+  TunnelTraffic now;
   for (const wg::PeerStatus& peer : status->peers) {
-    traffic.received += peer.rx_bytes;
-    traffic.sent += peer.tx_bytes;
+    now.received += peer.rx_bytes;
+    now.sent += peer.tx_bytes;
+    look.endpoint = peer.endpoint;
+    look.last_handshake = peer.last_handshake;
   }
-  return traffic;
+  // A peer that was put in another's place counts from zero.
+  const auto growth = [](std::uint64_t present, std::uint64_t before) {
+    return present >= before ? present - before : present;
+  };
+  running.total.received += growth(now.received, running.seen.received);
+  running.total.sent += growth(now.sent, running.seen.sent);
+  running.seen = now;
+  look.traffic = running.total;
+  return look;
 }
 
 Status TunnelSet::greet(std::size_t index) {
@@ -143,6 +157,61 @@ Status TunnelSet::use_endpoint(std::size_t index) {
   peer.update_only = true;
   peer.endpoint = facts_[index].endpoints[tunnels_[index].endpoint];
   return tunnels_[index].device->configure(change_of(std::move(peer)));
+}
+
+Status TunnelSet::change(const GatewayConfig& next, std::vector<TunnelFacts> planned) {
+  std::vector<std::size_t> in_use;
+  for (const Running& running : tunnels_) in_use.push_back(running.endpoint);
+  for (std::size_t i = 0; i < tunnels_.size(); ++i) {
+    const Status changed = change_one(i, next.tunnels[i], planned[i]);
+    if (changed) continue;
+    for (std::size_t done = 0; done < i; ++done) {
+      tunnels_[done].endpoint = in_use[done];
+      if (Status undone = change_one(done, config_->tunnels[done], facts_[done]); !undone) {
+        log::error("{}: a change that failed could not be taken back: {}",
+                   config_->tunnels[done].interface, undone.error().message);
+      }
+    }
+    return changed;
+  }
+  facts_ = std::move(planned);
+  return ok();
+}
+
+Status TunnelSet::change_one(std::size_t index, const GatewayTunnel& wanted, TunnelFacts& facts) {
+  Running& running = tunnels_[index];
+  const auto status = running.device->observe();
+  if (!status) return std::unexpected(status.error());
+  config::QuickNames names{.endpoints = {std::nullopt}};
+  if (wanted.file.listen_port) {
+    const auto port = os::look_up_port(*wanted.file.listen_port);
+    if (!port) {
+      return fail(port.error().code,
+                  fmt::format("{}:{}: ListenPort: {}", wanted.path, wanted.file.listen_port_line,
+                              port.error().message));
+    }
+    names.listen_port = *port;
+  }
+  // Where the peer is reached now it stays reached, if it still may be there.
+  std::optional<net::Endpoint> current;
+  for (const wg::PeerStatus& peer : status->peers) {
+    if (peer.public_key == wanted.peer().public_key) current = peer.endpoint;
+  }
+  const auto same = current ? std::ranges::find(facts.endpoints, *current) : facts.endpoints.end();
+  const bool stays = same != facts.endpoints.end();
+  running.endpoint = stays ? static_cast<std::size_t>(same - facts.endpoints.begin()) : 0;
+  if (!stays) names.endpoints = {facts.endpoints.front()};
+  wg::DeviceChange change = config::quick_difference(wanted.file, names, *status);
+  change.fwmark.reset();
+  if (change.private_key || change.listen_port || !change.peers.empty()) {
+    if (Status configured = running.device->configure(std::move(change)); !configured) {
+      return configured;
+    }
+  }
+  const auto now = running.device->observe();
+  if (!now) return std::unexpected(now.error());
+  facts.listen_port = now->listen_port;
+  return ok();
 }
 
 }  // namespace ginnel::gateway

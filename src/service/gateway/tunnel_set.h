@@ -34,7 +34,14 @@ class TunnelSet {
   std::size_t size() const { return tunnels_.size(); }
   int ended_fd(std::size_t index) const { return tunnels_[index].device->ended_fd(); }
 
-  Result<TunnelTraffic> traffic(std::size_t index);
+  // What a tunnel is, by a look at its device.
+  struct Look {
+    TunnelTraffic traffic{};  // Since it was made, over all the peers it had.
+    std::optional<crypto::PublicKey> public_key{};
+    std::optional<net::Endpoint> endpoint{};
+    std::optional<UnixTime> last_handshake{};
+  };
+  Result<Look> look(std::size_t index);
   Status greet(std::size_t index);
   // The peer may be at other addresses. The one in use stays if it is among them, or if the tunnel
   // is answering.
@@ -42,15 +49,23 @@ class TunnelSet {
   // Tries the next address of the peer, where there is one.
   Status use_next_endpoint(std::size_t index);
 
+  // Makes the tunnels what these files say, whose interfaces are those of the present ones.
+  // Sessions with peers that stay go on. When it fails, all are as they were. The configuration
+  // that start() borrowed is to become `next` behind it.
+  Status change(const GatewayConfig& next, std::vector<TunnelFacts> planned);
+
  private:
   struct Running {
     std::unique_ptr<tunnel::Tunnel> device;
     std::unique_ptr<tunnel::UapiServer> uapi;
     std::jthread uapi_thread;
     std::size_t endpoint = 0;  // The one in use.
+    TunnelTraffic seen{};      // Of its present peer.
+    TunnelTraffic total{};
   };
 
   Status start_one(std::size_t index);
+  Status change_one(std::size_t index, const GatewayTunnel& wanted, TunnelFacts& facts);
   void serve_wg(Running& running);
   Status use_endpoint(std::size_t index);
 

@@ -1,5 +1,7 @@
 #include "service/server/control_api.h"
 
+#include "http/metric_families.h"
+
 namespace ginnel::server {
 namespace {
 
@@ -26,7 +28,7 @@ ControlApi::ControlApi(Server& server, const ControlApiOptions& options) : serve
   add_peer_routes();
   const auto metrics = [this, options](const Request&, const PathParameters&) {
     Response response = http::text_response(server_.metrics_text(options.metrics_per_peer));
-    response.content_type = kMetricsContentType;
+    response.content_type = http::kMetricsContentType;
     return response;
   };
   metrics_.add(Method::Get, "/metrics", metrics);

@@ -1,63 +1,24 @@
 #include "service/server/metrics.h"
 
-#include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
-
-#include <sstream>
+#include "http/metric_families.h"
 
 namespace ginnel::server {
 namespace {
 
-using prometheus::ClientMetric;
-using prometheus::MetricFamily;
-using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
+using http::MetricFamilies;
 
 // Whitepaper, section 6.1: no session is used for longer after its handshake (REJECT_AFTER_TIME).
 constexpr Duration kSessionLife = 180s;
 
-// Families in the order of their making; the one made last can be added to. Values are doubles, as
-// in every Prometheus client: bytes are exact up to 9 PB.
-class Families {
- public:
-  MetricFamily& counter(std::string name, std::string help) {
-    return add(std::move(name), std::move(help), MetricType::Counter);
-  }
-  MetricFamily& gauge(std::string name, std::string help) {
-    return add(std::move(name), std::move(help), MetricType::Gauge);
-  }
-  std::string text() const {
-    std::ostringstream out;
-    prometheus::TextSerializer().Serialize(out, families_);
-    return out.str();
-  }
-
- private:
-  MetricFamily& add(std::string name, std::string help, MetricType type) {
-    return families_.emplace_back(MetricFamily{std::move(name), std::move(help), type, {}});
-  }
-
-  std::vector<MetricFamily> families_;
-};
-
-void add(MetricFamily& family, double value, Labels labels) {
-  ClientMetric metric;
-  metric.label = std::move(labels);
-  (family.type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value;
-  family.metric.push_back(std::move(metric));
-}
-
-void add(MetricFamily& family, std::string_view label, const LabelledCounts& counts) {
-  for (const auto& [value, count] : counts) {
-    add(family, static_cast<double>(count), {{std::string(label), value}});
-  }
+void add(MetricFamilies& families, std::string_view label, const LabelledCounts& counts) {
+  for (const auto& [value, count] : counts) families.add(count, {{std::string(label), value}});
 }
 
 double seconds(UnixTime time) {
   return std::chrono::duration<double>(time.time_since_epoch()).count();
 }
 
-void add_traffic(Families& families, const std::map<std::string, PathTraffic>& traffic) {
+void add_traffic(MetricFamilies& families, const std::map<std::string, PathTraffic>& traffic) {
   struct Row {
     std::string_view name;
     std::string_view help;
@@ -68,33 +29,25 @@ void add_traffic(Families& families, const std::map<std::string, PathTraffic>& t
       {"ginnel_outbound_bytes_total", "Bytes sent to peers.", &PathTraffic::outbound_bytes},
   };
   for (const Row& row : kRows) {
-    MetricFamily& family = families.counter(std::string(row.name), std::string(row.help));
-    for (const auto& [path, counts] : traffic) {
-      add(family, static_cast<double>(counts.*row.value), {{"path", path}});
-    }
+    families.counter(std::string(row.name), std::string(row.help));
+    for (const auto& [path, counts] : traffic) families.add(counts.*row.value, {{"path", path}});
   }
 }
 
-Labels labels_of(const PeerMetrics& peer) {
+MetricFamilies::Labels labels_of(const PeerMetrics& peer) {
   return {{"name", peer.name}, {"public_key", peer.public_key.to_base64()}};
 }
 
-void add_peers_by_name(Families& families, const std::vector<PeerMetrics>& peers) {
+void add_peers_by_name(MetricFamilies& families, const std::vector<PeerMetrics>& peers) {
   if (peers.empty()) return;
-  MetricFamily& inbound =
-      families.counter("ginnel_peer_inbound_bytes_total", "Bytes received from the peer.");
+  families.counter("ginnel_peer_inbound_bytes_total", "Bytes received from the peer.");
+  for (const PeerMetrics& peer : peers) families.add(peer.inbound_bytes, labels_of(peer));
+  families.counter("ginnel_peer_outbound_bytes_total", "Bytes sent to the peer.");
+  for (const PeerMetrics& peer : peers) families.add(peer.outbound_bytes, labels_of(peer));
+  families.gauge("ginnel_peer_last_handshake_seconds",
+                 "When the last handshake was, in seconds since 1970.");
   for (const PeerMetrics& peer : peers) {
-    add(inbound, static_cast<double>(peer.inbound_bytes), labels_of(peer));
-  }
-  MetricFamily& outbound =
-      families.counter("ginnel_peer_outbound_bytes_total", "Bytes sent to the peer.");
-  for (const PeerMetrics& peer : peers) {
-    add(outbound, static_cast<double>(peer.outbound_bytes), labels_of(peer));
-  }
-  MetricFamily& handshake = families.gauge("ginnel_peer_last_handshake_seconds",
-                                           "When the last handshake was, in seconds since 1970.");
-  for (const PeerMetrics& peer : peers) {
-    if (peer.last_handshake) add(handshake, seconds(*peer.last_handshake), labels_of(peer));
+    if (peer.last_handshake) families.add(seconds(*peer.last_handshake), labels_of(peer));
   }
 }
 
@@ -125,11 +78,11 @@ bool is_outbound(std::string_view reason) {
 }  // namespace
 
 std::string to_metrics_text(const MetricsSnapshot& snapshot) {
-  Families families;
-  add(families.gauge("ginnel_build_info", "The version that runs; always 1."), 1,
-      {{"version", snapshot.version}});
-  add(families.gauge("ginnel_start_time_seconds", "When it started, in seconds since 1970."),
-      seconds(snapshot.started), {});
+  MetricFamilies families;
+  families.gauge("ginnel_build_info", "The version that runs; always 1.")
+      .add(1.0, {{"version", snapshot.version}});
+  families.gauge("ginnel_start_time_seconds", "When it started, in seconds since 1970.")
+      .add(seconds(snapshot.started));
   add_traffic(families, snapshot.traffic);
   add(families.counter("ginnel_inbound_dropped_packets_total",
                        "Packets from peers that were dropped."),

@@ -46,8 +46,6 @@ struct MetricsSnapshot {
   std::vector<PeerMetrics> peers_by_name = {};  // Only with --metrics-per-peer.
 };
 
-inline constexpr std::string_view kMetricsContentType = "text/plain; version=0.0.4; charset=utf-8";
-
 std::string to_metrics_text(const MetricsSnapshot& snapshot);
 
 // Why a peer can or cannot be talked to: a value of the label `state`.
