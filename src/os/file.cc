@@ -260,8 +260,9 @@ Result<FileLock> FileLock::take(const std::string& path) {
 }
 
 bool FileLock::is_taken(const std::string& path) {
-  const Fd fd(open(path.c_str(), O_RDWR | O_CLOEXEC));
-  return fd && flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  // Shared, so that two who look at the same moment do not take each other for its owner.
+  const Fd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  return fd && flock(fd.get(), LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 }  // namespace ginnel::os

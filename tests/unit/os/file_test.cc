@@ -1,6 +1,8 @@
 #include "os/file.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -192,6 +194,20 @@ TEST_F(FileTest, IsLockedByOneAndSaysByWhom) {
                           path, getpid()));
   }
   EXPECT_TRUE(FileLock::take(path));
+}
+
+TEST_F(FileTest, LockIsLookedAtWithoutBeingTaken) {
+  EXPECT_FALSE(FileLock::is_taken(path));  // There is no such file.
+  {
+    const auto lock = FileLock::take(path);
+    ASSERT_TRUE(lock);
+    EXPECT_TRUE(FileLock::is_taken(path));
+    EXPECT_TRUE(FileLock::is_taken(path));
+  }
+  // Another who looks at the same moment is not its owner.
+  const Fd other(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(flock(other.get(), LOCK_SH | LOCK_NB), 0);
+  EXPECT_FALSE(FileLock::is_taken(path));
 }
 
 TEST_F(FileTest, LockIsFreeWhenItsProcessIsDead) {

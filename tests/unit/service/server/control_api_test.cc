@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "http/metric_families.h"
 #include "server_fixture.h"
 
 namespace ginnel::server {
@@ -41,7 +42,7 @@ class ControlApiTest : public ServerFixture {
 TEST_F(ControlApiTest, OverTcpThereAreMetricsAndNothingElse) {
   const auto metrics = ask_over_tcp(Method::Get, "/metrics");
   EXPECT_EQ(metrics.status, 200u);
-  EXPECT_EQ(metrics.content_type, kMetricsContentType);
+  EXPECT_EQ(metrics.content_type, http::kMetricsContentType);
   EXPECT_NE(metrics.body.find("ginnel_build_info"), std::string::npos);
   EXPECT_EQ(metrics.body.find("anna"), std::string::npos);
   for (const auto& [method, path] :
