@@ -137,6 +137,22 @@ Result<std::vector<net::Prefix>> read_prefixes(std::string_view flag,
   return prefixes;
 }
 
+Status read_dhcp_servers(const GatewayFlags& flags, GatewayConfig& config) {
+  if (flags.dhcp_servers.size() > kMaxDhcpServers) {
+    return wrong(fmt::format("--dhcp-server: {} servers are more than {}; leave some out",
+                             flags.dhcp_servers.size(), kMaxDhcpServers));
+  }
+  for (const std::string& text : flags.dhcp_servers) {
+    const auto address = net::Address::parse(text);
+    if (!address || address->is_unspecified() || address->is_multicast()) {
+      return wrong(fmt::format(
+          "--dhcp-server: \"{}\" is no address of a server; write one like 192.0.2.1", text));
+    }
+    config.dhcp_servers.push_back(*address);
+  }
+  return ok();
+}
+
 Result<std::vector<net::Address>> read_servers(const std::vector<std::string>& texts) {
   std::vector<net::Address> servers;
   for (const std::string& text : texts) {
@@ -185,6 +201,7 @@ Status read_flags(const GatewayFlags& flags, GatewayConfig& config) {
     }
     config.metrics = *metrics;
   }
+  if (Status read = read_dhcp_servers(flags, config); !read) return read;
   auto local = read_prefixes("--local", flags.local);
   if (!local) return pass(std::move(local));
   config.local = std::move(*local);

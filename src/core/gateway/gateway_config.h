@@ -12,6 +12,7 @@ namespace ginnel::gateway {
 
 inline constexpr std::size_t kMaxLanInterfaces = 64;
 inline constexpr std::size_t kMaxFlagPrefixes = 256;  // Of --local and of --manage.
+inline constexpr std::size_t kMaxDhcpServers = 16;
 
 // Packets carry it that are the tunnels' own: (mark & mask) == value.
 struct TransportMark {
@@ -35,6 +36,7 @@ struct GatewayFlags {
   std::vector<std::string> local{};
   std::vector<std::string> manage{};
   std::vector<std::string> dns{};
+  std::vector<std::string> dhcp_servers{};
   std::optional<std::string> fwmark{};
   std::optional<std::string> table{};
   std::optional<std::string> priorities{};
@@ -68,8 +70,9 @@ struct GatewayTunnel {
 struct GatewayConfig {
   std::vector<GatewayTunnel> tunnels;
   std::vector<std::string> lan;
-  std::vector<net::Prefix> local;   // Besides the subnets of the LAN interfaces.
-  std::vector<net::Prefix> manage;  // Absent: whoever started it over SSH.
+  std::vector<net::Prefix> local;          // Besides the subnets of the LAN interfaces.
+  std::vector<net::Address> dhcp_servers;  // Of the uplinks, besides those that leases name.
+  std::vector<net::Prefix> manage;         // Absent: whoever started it over SSH.
   TransportMark mark;
   std::uint32_t table = 1000;
   RulePriorities priorities;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "core/gateway/management.h"
 #include "core/hostnet/lock_routing.h"
 
 namespace ginnel::gateway {
@@ -165,6 +166,21 @@ void add_unlocked(const GatewayConfig& config, const hostnet::LockPolicy& policy
   wanted.sysctls.push_back({.path = "net/ipv4/conf/all/src_valid_mark", .value = "1"});
 }
 
+// What a lease says comes from a stranger, and other programs' packets to that address would be
+// held up instead of going through the tunnel. So it has to be near, and nothing of a tunnel's.
+std::vector<net::Address> believable_servers(const GatewayConfig& config, const HostState& host,
+                                             const GatewayFacts& facts) {
+  std::vector<net::Address> servers = config.dhcp_servers;
+  for (const net::Address& server : facts.dhcp_servers) {
+    const bool is_near = server.is_private() || is_on_link(host, server, config.tunnel_names());
+    const bool is_tunnels = std::ranges::any_of(config.tunnels, [&](const GatewayTunnel& tunnel) {
+      return std::ranges::find(tunnel.dns, server) != tunnel.dns.end();
+    });
+    if (is_near && !is_tunnels) servers.push_back(server);
+  }
+  return servers;
+}
+
 }  // namespace
 
 std::vector<net::Prefix> lan_prefixes(const GatewayConfig& config, const HostState& host,
@@ -217,6 +233,7 @@ hostnet::LockPolicy gateway_policy(const GatewayConfig& config, const HostState&
   policy.unreachable_priority = config.priorities.refuse;
   policy.manage = facts.manage;
   policy.resolvers = facts.resolvers;
+  policy.dhcp_servers = believable_servers(config, host, facts);
   policy.tunnels = config.tunnel_names();
   std::rotate(policy.tunnels.begin(), policy.tunnels.begin() + static_cast<long>(facts.active),
               policy.tunnels.begin() + static_cast<long>(facts.active) + 1);
@@ -238,6 +255,7 @@ hostnet::LockPolicy gateway_policy(const GatewayConfig& config, const HostState&
   once(policy.listen_ports);
   once(policy.tunnel_addresses);
   once(policy.dns);
+  once(policy.dhcp_servers);
   for (const std::string& name : config.lan) {
     policy.lans.push_back({.interface = name, .prefixes = lan_prefixes(config, host, name)});
   }

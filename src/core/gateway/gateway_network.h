@@ -21,10 +21,11 @@ struct TunnelFacts {
 
 struct GatewayFacts {
   hostnet::LockState state = hostnet::LockState::Locked;
-  std::size_t active = 0;                  // The tunnel that carries the traffic.
-  std::vector<TunnelFacts> tunnels{};      // As in the configuration.
-  std::vector<net::Prefix> manage{};       // Who may come in from outside.
-  std::vector<net::Endpoint> resolvers{};  // To be asked in clear, for the moment.
+  std::size_t active = 0;                    // The tunnel that carries the traffic.
+  std::vector<TunnelFacts> tunnels{};        // As in the configuration.
+  std::vector<net::Prefix> manage{};         // Who may come in from outside.
+  std::vector<net::Endpoint> resolvers{};    // To be asked in clear, for the moment.
+  std::vector<net::Address> dhcp_servers{};  // Of the uplinks, by their leases.
 };
 
 inline hostnet::Owner gateway_owner(const GatewayConfig& config) {

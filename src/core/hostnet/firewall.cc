@@ -55,6 +55,7 @@ std::vector<Hook> hooks_of(Flow flow) {
     case Flow::AskByTcp:
       return {Hook::Prerouting, Hook::Input};
     case Flow::Answer:
+    case Flow::Call:
       return {Hook::Output, Hook::Postrouting};
     default:
       return {Hook::Prerouting, Hook::Forward, Hook::Postrouting};
@@ -78,8 +79,9 @@ class Inquiry {
     for (net::Family family : {net::Family::V4, net::Family::V6}) {
       const bool v4 = family == net::Family::V4;
       if (v4 ? traffic_.listen4 : traffic_.listen6) {
-        ask(Flow::Listen, family);
-        ask(Flow::Answer, family);
+        if (traffic_.listen_port != 0) ask(Flow::Listen, family);
+        if (traffic_.listen_port != 0) ask(Flow::Answer, family);
+        if (traffic_.call_port != 0) ask(Flow::Call, family);
       }
       if (traffic_.answers_names) {
         ask(Flow::Ask, family);
@@ -99,6 +101,9 @@ class Inquiry {
   nft::PartialPacket packet_of(Flow flow, net::Family family, Hook hook) const;
   void set_interfaces(nft::PartialPacket& packet, std::string in, std::string out, Hook hook) const;
   nft::Rule opening(Flow flow, const ListedTable& table) const;
+  const std::string& clients_interface() const {
+    return traffic_.clients.empty() ? traffic_.owner.interface : traffic_.clients;
+  }
   std::string place_for(const ListedTable& table, const ListedChain& chain, const nft::Rule& rule,
                         const nft::PartialPacket& packet) const;
   std::string command_for(const FirewallBlock& block, const ListedTable& table) const;
@@ -134,7 +139,7 @@ void Inquiry::set_interfaces(nft::PartialPacket& packet, std::string in, std::st
 
 nft::PartialPacket Inquiry::packet_of(Flow flow, net::Family family, Hook hook) const {
   const std::string& uplink = family == net::Family::V4 ? traffic_.uplink4 : traffic_.uplink6;
-  const std::string& tunnel = traffic_.owner.interface;
+  const std::string& clients = clients_interface();
   nft::PartialPacket packet{.family = family};
   switch (flow) {
     case Flow::Listen:
@@ -150,22 +155,26 @@ nft::PartialPacket Inquiry::packet_of(Flow flow, net::Family family, Hook hook) 
       packet.state = nft::kUntracked;
       set_interfaces(packet, "", uplink, hook);
       break;
+    case Flow::Call:
+      packet.protocol = nft::Protocol::Udp;
+      packet.destination_port = traffic_.call_port;
+      break;
     case Flow::Outward:
-      set_interfaces(packet, tunnel, uplink, hook);
+      set_interfaces(packet, clients, uplink, hook);
       break;
     case Flow::Inward:
       packet.state = nft::kEstablished;
-      set_interfaces(packet, uplink, tunnel, hook);
+      set_interfaces(packet, uplink, clients, hook);
       break;
     case Flow::Between:
-      set_interfaces(packet, tunnel, tunnel, hook);
+      set_interfaces(packet, clients, clients, hook);
       break;
     case Flow::Ask:
     case Flow::AskByTcp:
       packet.protocol = protocol_of(flow);
       packet.destination_port = kDnsPort;
       packet.destination_type = nft::AddressType::Local;
-      set_interfaces(packet, tunnel, "", hook);
+      set_interfaces(packet, clients, "", hook);
       break;
   }
   return packet;
@@ -189,7 +198,7 @@ void Inquiry::ask(Flow flow, net::Family family) {
 // writes: one expression that it does not know, and every iptables command on the host fails. New
 // connections into the tunnel are dropped by our own table in any case.
 nft::Rule Inquiry::opening(Flow flow, const ListedTable& table) const {
-  const std::string& tunnel = traffic_.owner.interface;
+  const std::string& clients = clients_interface();
   const nft::PortRange port = nft::PortRange::one(traffic_.listen_port);
   nft::Rule rule{.comment = traffic_.owner.mark()};
   switch (flow) {
@@ -199,12 +208,15 @@ nft::Rule Inquiry::opening(Flow flow, const ListedTable& table) const {
     case Flow::Answer:
       rule.terms = {nft::PortIn{.side = nft::Side::Source, .ports = {port}}};
       break;
+    case Flow::Call:
+      rule.terms = {nft::PortIn{.ports = {nft::PortRange::one(traffic_.call_port)}}};
+      break;
     case Flow::Outward:
     case Flow::Between:
-      rule.terms = {nft::InterfaceIs{.direction = nft::Direction::In, .names = {tunnel}}};
+      rule.terms = {nft::InterfaceIs{.direction = nft::Direction::In, .names = {clients}}};
       break;
     case Flow::Inward:
-      rule.terms = {nft::InterfaceIs{.direction = nft::Direction::Out, .names = {tunnel}}};
+      rule.terms = {nft::InterfaceIs{.direction = nft::Direction::Out, .names = {clients}}};
       if (!is_of_iptables(table)) {
         rule.terms.push_back(nft::ConnStateIn{nft::kEstablished | nft::kRelated});
       }
@@ -212,7 +224,7 @@ nft::Rule Inquiry::opening(Flow flow, const ListedTable& table) const {
     case Flow::Ask:
     case Flow::AskByTcp:
       rule.terms = {
-          nft::InterfaceIs{.direction = nft::Direction::In, .names = {tunnel}},
+          nft::InterfaceIs{.direction = nft::Direction::In, .names = {clients}},
           nft::PortIn{.protocol = protocol_of(flow), .ports = {nft::PortRange::one(kDnsPort)}}};
       break;
   }
@@ -283,17 +295,19 @@ std::string Inquiry::iptables_command(const FirewallBlock& block) const {
     case Flow::Answer:
       match = fmt::format("-p udp --sport {}", traffic_.listen_port);
       break;
+    case Flow::Call:
+      match = fmt::format("-p udp --dport {}", traffic_.call_port);
+      break;
     case Flow::Outward:
     case Flow::Between:
-      match = fmt::format("-i {}", traffic_.owner.interface);
+      match = fmt::format("-i {}", clients_interface());
       break;
     case Flow::Inward:
-      match =
-          fmt::format("-o {} -m conntrack --ctstate ESTABLISHED,RELATED", traffic_.owner.interface);
+      match = fmt::format("-o {} -m conntrack --ctstate ESTABLISHED,RELATED", clients_interface());
       break;
     case Flow::Ask:
     case Flow::AskByTcp:
-      match = fmt::format("-i {} -p {} --dport {}", traffic_.owner.interface,
+      match = fmt::format("-i {} -p {} --dport {}", clients_interface(),
                           name_of(protocol_of(block.flow)), kDnsPort);
       break;
   }
@@ -301,7 +315,7 @@ std::string Inquiry::iptables_command(const FirewallBlock& block) const {
 }
 
 std::string Inquiry::command_for(const FirewallBlock& block, const ListedTable& table) const {
-  const std::string& tunnel = traffic_.owner.interface;
+  const std::string& clients = clients_interface();
   const FirewallTool tool = tool_of(table);
   if (tool == FirewallTool::Ufw) {
     switch (block.flow) {
@@ -309,22 +323,24 @@ std::string Inquiry::command_for(const FirewallBlock& block, const ListedTable& 
         return fmt::format("ufw allow {}/udp", traffic_.listen_port);
       case Flow::Answer:
         return fmt::format("ufw allow out proto udp from any port {}", traffic_.listen_port);
+      case Flow::Call:
+        return fmt::format("ufw allow out {}/udp", traffic_.call_port);
       case Flow::Outward:
       case Flow::Between:
-        return fmt::format("ufw route allow in on {}", tunnel);
+        return fmt::format("ufw route allow in on {}", clients);
       case Flow::Inward:
-        return fmt::format("ufw route allow out on {}", tunnel);
+        return fmt::format("ufw route allow out on {}", clients);
       case Flow::Ask:
       case Flow::AskByTcp:
-        return fmt::format("ufw allow in on {} to any port {} proto {}", tunnel, kDnsPort,
+        return fmt::format("ufw allow in on {} to any port {} proto {}", clients, kDnsPort,
                            name_of(protocol_of(block.flow)));
     }
   }
   if (tool == FirewallTool::Firewalld && block.flow == Flow::Listen) {
     return fmt::format("firewall-cmd --add-port={}/udp", traffic_.listen_port);
   }
-  if (tool == FirewallTool::Firewalld && block.flow != Flow::Answer) {
-    return fmt::format("firewall-cmd --zone=trusted --add-interface={}", tunnel);
+  if (tool == FirewallTool::Firewalld && block.flow != Flow::Answer && block.flow != Flow::Call) {
+    return fmt::format("firewall-cmd --zone=trusted --add-interface={}", clients);
   }
   if (tool == FirewallTool::Iptables) return iptables_command(block);
   nft::Rule rule = block.rule;
@@ -348,6 +364,8 @@ std::string_view name_of(Flow flow) {
       return "datagrams to the tunnel's port";
     case Flow::Answer:
       return "datagrams from the tunnel's port";
+    case Flow::Call:
+      return "datagrams to the tunnel's peer";
     case Flow::Outward:
       return "traffic from the clients to the internet";
     case Flow::Inward:

@@ -15,13 +15,14 @@ namespace ginnel::hostnet {
 
 // What has to get through.
 enum class Flow : std::uint8_t {
-  Listen,   // Datagrams to the tunnel's UDP port.
-  Answer,   // Those that leave from it.
-  Outward,  // From the tunnel to the uplink.
-  Inward,   // The answers to that.
-  Between,  // From one client to another.
-  Ask,      // Questions of clients to a resolver on this host, by UDP
-  AskByTcp  // and by TCP.
+  Listen,    // Datagrams to the tunnel's UDP port.
+  Answer,    // Those that leave from it.
+  Outward,   // From the tunnel to the uplink.
+  Inward,    // The answers to that.
+  Between,   // From one client to another.
+  Ask,       // Questions of clients to a resolver on this host, by UDP
+  AskByTcp,  // and by TCP.
+  Call,      // Datagrams to the tunnel's peer, who is called from here.
 };
 
 struct TunnelTraffic {
@@ -34,6 +35,11 @@ struct TunnelTraffic {
   bool forward6 = true;
   std::string uplink4{};
   std::string uplink6{};
+  // Behind which the clients are; empty: the tunnel. Behind a gateway's LAN interface, the tunnel
+  // is their uplink.
+  std::string clients{};
+  // Where the peer listens that is called; 0: none is. In the families of listen4 and listen6.
+  std::uint16_t call_port = 0;
   bool client_to_client = false;
   bool answers_names = false;  // Clients ask a resolver here, in the families they have.
   // For rules that name interfaces by number; may be incomplete.

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "core/hostnet/firewall.h"
 #include "core/hostnet/forwarding.h"
 #include "os/connection_table.h"
 #include "os/marked_rules.h"
+#include "os/nft_list.h"
 #include "os/uplink_leases.h"
 #include "service/gateway/marked_lookup.h"
 #include "service/resolver/resolver.h"
@@ -53,6 +55,61 @@ std::vector<net::Endpoint> GatewayHost::name_servers() {
     if (servers.size() == MarkedLookup::kMaxServers) break;
   }
   return servers;
+}
+
+std::vector<net::Address> GatewayHost::dhcp_servers() {
+  hostnet::UplinkServers known;
+  for (const hostnet::Link& link : uplinks()) known.add(os::read_leases(link));
+  return known.dhcp;
+}
+
+// A drop in anybody's table is final, whatever ours accepts.
+std::vector<Finding> GatewayHost::find_obstacles(const GatewayFacts& facts) {
+  auto ruleset = os::read_ruleset(applier_.nft());
+  const auto links = applier_.rtnetlink().read_links();
+  if (!ruleset || !links) {
+    const Error& error = ruleset ? links.error() : ruleset.error();
+    return {{"firewall-unknown", "other firewalls cannot be read: " + error.message, ""}};
+  }
+  std::erase_if(ruleset->tables, [](const hostnet::nft::ListedTable& table) {
+    return hostnet::Owner::from_mark(table.comment) == LockPolicy::owner();
+  });
+  const GatewayTunnel& active = config_->tunnels[facts.active];
+  hostnet::TunnelTraffic traffic{.owner = gateway_owner(*config_),
+                                 .forward4 = active.ipv4,
+                                 .forward6 = active.ipv6,
+                                 .uplink4 = active.interface,
+                                 .uplink6 = active.interface,
+                                 .answers_names = config_->resolver};
+  for (const hostnet::Link& link : *links) {
+    traffic.interface_indexes.emplace_back(link.name, link.index);
+  }
+  std::vector<Finding> findings;
+  const auto add = [&](std::string_view where) {
+    for (const hostnet::FirewallBlock& block : hostnet::find_blocks(*ruleset, traffic)) {
+      Finding finding{block.certain ? "firewall-blocks" : "firewall-may-block",
+                      fmt::format("{}{}: {}", name_of(block.flow), where, block.reason),
+                      block.command};
+      if (std::ranges::find(findings, finding) == findings.end()) findings.push_back(finding);
+    }
+  };
+  for (const std::string& lan : config_->lan) {
+    traffic.clients = lan;
+    add(" (" + lan + ")");
+  }
+  // What remains is the tunnels' own.
+  traffic.forward4 = traffic.forward6 = traffic.answers_names = false;
+  for (const TunnelFacts& tunnel : facts.tunnels) {
+    for (const net::Endpoint& endpoint : tunnel.endpoints) {
+      traffic.listen4 = endpoint.address.is_v4();
+      traffic.listen6 = !traffic.listen4;
+      traffic.call_port = endpoint.port;
+      add("");
+    }
+  }
+  if (const auto unseen = os::unseen_firewall())
+    findings.push_back({"firewall-unseen", *unseen, ""});
+  return findings;
 }
 
 // Every interface that may lead outside.

@@ -8,6 +8,7 @@
 #include "core/gateway/gateway_network.h"
 #include "os/file.h"
 #include "os/host_applier.h"
+#include "service/gateway/views.h"
 #include "service/killswitch/kill_switch.h"
 #include "service/quick/resolver.h"
 
@@ -29,6 +30,10 @@ class GatewayHost {
   bool was_locked() const { return former_.state != hostnet::LockState::Off; }
   // The uplink's own DNS servers, to be asked in clear: none that is a tunnel's.
   std::vector<net::Endpoint> name_servers();
+  // Of the uplinks, by their leases as they are.
+  std::vector<net::Address> dhcp_servers();
+  // Other people's firewall rules that the LAN's or the tunnels' traffic does not get past.
+  std::vector<Finding> find_obstacles(const GatewayFacts& facts);
   // The state of the lock goes back at `deadline`, unless somebody confirms it.
   Status expect_confirmation(MonoTime deadline);
   enum class Confirmation : std::uint8_t { Awaited, Given, TakenBack };

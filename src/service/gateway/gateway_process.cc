@@ -32,6 +32,8 @@ constexpr Duration kLookInterval = 200ms;
 // Networks change in bursts; this long after the last event of one it is looked at once.
 constexpr Duration kSettleTime = 100ms;
 constexpr Duration kMaxSettleTime = 1s;
+// Firewalls and leases change without a word.
+constexpr Duration kHostInterval = 30s;
 // Names are asked for again, through the tunnel: now and then, and when a peer does not answer.
 constexpr Duration kRefreshInterval = 1h;
 constexpr Duration kMinLookupInterval = 30s;
@@ -107,6 +109,7 @@ class GatewayProcess {
   Status change_to(Reload& reload);
   void end_reload(std::uint64_t number, Result<ChangeView> outcome);
   void publish();
+  void look_at_host(MonoTime now);
   void apply(std::string_view why);
   void serve_names();
   void serve_lan();
@@ -132,6 +135,7 @@ class GatewayProcess {
   std::size_t asking_ = 0;              // Lookups without an answer yet.
   std::optional<Reload> reload_;
 
+  std::vector<Finding> findings_;
   UnixTime started_{};
   std::vector<std::uint64_t> failures_;
   std::vector<std::uint64_t> takeovers_;
@@ -144,6 +148,7 @@ class GatewayProcess {
   bool stop_ = false;
   bool lock_is_lost_ = false;  // Somebody took it: nothing is locked at the end.
   Deadline look_;
+  Deadline host_look_;
   Deadline settle_;
   MonoTime settle_limit_ = kNever;
   Deadline refresh_;
@@ -187,6 +192,7 @@ Status GatewayProcess::start() {
   if (Status found = find_endpoints(endpoints); !found) return found;
   facts_.state = LockState::Connecting;
   facts_.manage = launch_->manage;
+  facts_.dhcp_servers = host_->dhcp_servers();
   facts_.tunnels = TunnelSet::plan(launch_->config, std::move(endpoints), host_->rtnetlink());
   if (Status asked = ask_to_confirm(); !asked) return asked;
   if (Status locked = host_->lock(facts_); !locked) return locked;
@@ -205,6 +211,7 @@ Status GatewayProcess::start() {
   look_.arm(now);
   refresh_.arm(now + kRefreshInterval);
   if (notifier_.watchdog_interval() > Duration(0)) watchdog_.arm(now);
+  look_at_host(now);
   publish();
   control_->start();
   log::info("ready tunnel={} lan={} kill_switch={}", active().interface,
@@ -321,7 +328,8 @@ Status GatewayProcess::watch() {
 
 MonoTime GatewayProcess::next_deadline() const {
   MonoTime next = failover_->next_timeout();
-  for (const Deadline* deadline : {&look_, &settle_, &refresh_, &confirm_look_, &watchdog_}) {
+  for (const Deadline* deadline :
+       {&look_, &host_look_, &settle_, &refresh_, &confirm_look_, &watchdog_}) {
     next = std::min(next, deadline->at());
   }
   return next;
@@ -369,8 +377,12 @@ void GatewayProcess::handle_network(MonoTime now) {
 
 Status GatewayProcess::handle_deadlines(MonoTime now) {
   if (settle_.take_if_due(now)) {
+    look_at_host(now);
     apply("the network changed");
     serve_lan();
+  } else if (host_look_.take_if_due(now)) {
+    look_at_host(now);
+    apply("leases changed");
   }
   if (look_.take_if_due(now)) {
     look_at_tunnels(now);
@@ -388,6 +400,19 @@ Status GatewayProcess::handle_deadlines(MonoTime now) {
     watchdog_.arm(now + notifier_.watchdog_interval());
   }
   return confirm_look_.take_if_due(now) ? look_at_confirmation(now) : ok();
+}
+
+// What changes on a host without the network's saying so.
+void GatewayProcess::look_at_host(MonoTime now) {
+  host_look_.arm(now + kHostInterval);
+  facts_.dhcp_servers = host_->dhcp_servers();
+  std::vector<Finding> findings = host_->find_obstacles(facts_);
+  for (const Finding& finding : findings) {
+    if (std::ranges::find(findings_, finding) != findings_.end()) continue;
+    log::warn("{}{}", finding.message,
+              finding.fix.empty() ? "" : fmt::format("; \"{}\" lets it through", finding.fix));
+  }
+  findings_ = std::move(findings);
 }
 
 void GatewayProcess::look_at_tunnels(MonoTime now) {
@@ -629,10 +654,12 @@ void GatewayProcess::publish() {
   const GatewayConfig& config = launch_->config;
   GatewayView view{.state = facts_.state == LockState::Connected ? GatewayState::Connected
                                                                  : GatewayState::Connecting,
+                   .findings = findings_,
                    .process = os::process_id(),
                    .kill_switch = config.kill_switch,
                    .lan = config.lan,
                    .manage = facts_.manage,
+                   .dhcp_servers = facts_.dhcp_servers,
                    .fwmark = config.mark.value,
                    .table = config.table,
                    .started = started_,

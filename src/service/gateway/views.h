@@ -61,7 +61,7 @@ BOOST_DESCRIBE_STRUCT(LockView, (),
 
 // Something that somebody should look at.
 struct Finding {
-  std::string code;  // "firewall-blocks-lan"
+  std::string code;  // "firewall-blocks"
   std::string message;
   std::string fix;  // A command or what else to do; may be empty.
 
@@ -84,6 +84,7 @@ struct GatewayView {
   http::Nullable<LockView> lock;  // Null: none, or it cannot be told.
   std::vector<std::string> lan;
   std::vector<net::Prefix> manage;
+  std::vector<net::Address> dhcp_servers;  // Asked directly to renew the host's own leases.
   std::uint32_t fwmark = 0;
   std::uint32_t table = 0;
   UnixTime started{};
@@ -98,8 +99,9 @@ struct GatewayView {
   }
 };
 BOOST_DESCRIBE_STRUCT(GatewayView, (),
-                      (version, state, findings, process, kill_switch, lock, lan, manage, fwmark,
-                       table, started, uptime, failovers, reloads, dns, tunnels))
+                      (version, state, findings, process, kill_switch, lock, lan, manage,
+                       dhcp_servers, fwmark, table, started, uptime, failovers, reloads, dns,
+                       tunnels))
 
 // What reading the files again changed.
 struct ChangeView {

@@ -101,6 +101,33 @@ TEST_F(FirewallTest, FindsDockersForwardPolicyAndUsesTheChainThatDockerLeavesToI
   expect_curable();
 }
 
+TEST_F(FirewallTest, FindsWhatIsInTheWayOfAGateway) {
+  shell(
+      "nft 'table inet theirs { chain f { type filter hook forward priority 0; policy drop; ct "
+      "state established accept; }; chain o { type filter hook output priority 0; udp dport "
+      "51820 drop; }; }'");
+  TunnelTraffic traffic{.owner = {.role = "gateway", .interface = "nl"},
+                        .uplink4 = "nl",
+                        .uplink6 = "nl",
+                        .clients = "eth1",
+                        .call_port = 51820};
+  EXPECT_EQ(summary(blocks(traffic)),
+            (Lines{"datagrams to the tunnel's peer IPv46: a rule in chain o of table inet theirs "
+                   "drops it; nft 'insert rule inet theirs o udp dport 51820 counter accept'",
+                   "traffic from the clients to the internet IPv46: chain f of table inet theirs "
+                   "drops it by its policy; nft 'insert rule inet theirs f iifname \"eth1\" "
+                   "counter accept'"}));
+  for (const FirewallBlock& block : blocks(traffic)) shell(block.command);
+  EXPECT_EQ(summary(blocks(traffic)), Lines());
+  shell("iptables -P FORWARD DROP");
+  EXPECT_EQ(summary(blocks(traffic)),
+            (Lines{"traffic from the clients to the internet IPv4: chain FORWARD of table ip "
+                   "filter drops it by its policy; iptables -I FORWARD -i eth1 -j ACCEPT",
+                   "answers from the internet to the clients IPv4: chain FORWARD of table ip "
+                   "filter drops it by its policy; iptables -I FORWARD -o eth1 -m conntrack "
+                   "--ctstate ESTABLISHED,RELATED -j ACCEPT"}));
+}
+
 TEST_F(FirewallTest, PutsItsRuleIntoForwardWhenDockersChainIsNotCalled) {
   shell("iptables -P FORWARD DROP && iptables -N DOCKER-USER");
   ASSERT_EQ(blocks().size(), 2u);

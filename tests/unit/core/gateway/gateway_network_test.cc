@@ -112,6 +112,16 @@ TEST(GatewayPolicy, SaysAllThatTheLockHasToKnow) {
   EXPECT_TRUE(check(policy));
 }
 
+TEST(GatewayPolicy, BelievesALeaseAboutServersThatAreNear) {
+  const auto config = two_tunnels({.dhcp_servers = {"198.51.100.67"}});
+  GatewayFacts facts = facts_of(0);
+  facts.dhcp_servers = {address("10.223.27.1"), address("203.0.113.1"), address("10.2.0.1"),
+                        address("8.8.8.8"), address("10.223.27.1")};
+  EXPECT_EQ(
+      gateway_policy(config, seed_host(), facts).dhcp_servers,
+      (std::vector{address("10.223.27.1"), address("198.51.100.67"), address("203.0.113.1")}));
+}
+
 TEST(GatewayPolicy, PutsTheActiveTunnelFirst) {
   EXPECT_EQ(gateway_policy(two_tunnels(), seed_host(), facts_of(1)).tunnels,
             (std::vector<std::string>{"se", "nl"}));
