@@ -220,7 +220,6 @@ constexpr Exit kStatusExits[] = {
 constexpr Exit kReloadExits[] = {
     {kOk, "the gateway works by its files"},
     {kFailed, "nothing was changed; the line says why"},
-    {kUsage, "a file is wrong; nothing was changed"},
     {kNotPermitted, "its control socket is not for you"},
     {kNoConnection, "no gateway runs, or a name cannot be looked up"},
     {kRefused, "a file stands for another interface, or has an address of the LAN"},

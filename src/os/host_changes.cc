@@ -4,11 +4,24 @@
 #include <tuple>
 
 namespace ginnel::os {
+namespace {
+
+// An interface may go at any moment, with all that is on it: what was to be removed is gone then.
+bool was_gone(const hostnet::Operation& operation, const Status& applied) {
+  const bool removes = std::holds_alternative<hostnet::RemoveAddress>(operation) ||
+                       std::holds_alternative<hostnet::RemoveRoute>(operation) ||
+                       std::holds_alternative<hostnet::RemoveRule>(operation);
+  return removes && !applied && applied.error().code == ErrorCode::NotFound;
+}
+
+}  // namespace
 
 Status HostChanges::apply(Rtnetlink& rtnetlink, const std::vector<hostnet::Operation>& operations) {
   const std::size_t before = done_.size();
   for (const hostnet::Operation& operation : operations) {
-    if (Status applied = rtnetlink.apply(operation); !applied) {
+    const Status applied = rtnetlink.apply(operation);
+    if (was_gone(operation, applied)) continue;
+    if (!applied) {
       // The refusal is what the caller has to hear of, not what follows from it.
       std::ignore = undo_down_to(rtnetlink, before);
       return applied;

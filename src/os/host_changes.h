@@ -11,7 +11,7 @@ namespace ginnel::os {
 class HostChanges {
  public:
   // Carries out the operations in order. When one fails, those before it in this call are undone
-  // and the error is returned.
+  // and the error is returned. To remove what is gone already is no failure.
   Status apply(Rtnetlink& rtnetlink, const std::vector<hostnet::Operation>& operations);
 
   // Takes back everything that apply() did. What is gone already (an interface takes its addresses

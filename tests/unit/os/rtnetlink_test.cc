@@ -233,6 +233,22 @@ TEST_F(RtnetlinkTest, UndoesWithoutComplaintWhatWentWithItsInterface) {
   EXPECT_TRUE(undone) << undone.error().message;
 }
 
+TEST_F(RtnetlinkTest, RemovesWithoutComplaintWhatWentWithItsInterface) {
+  make_eth0();
+  shell("ip link set eth0 up");
+  const Route route{.destination = prefix("10.0.0.0/8"), .interface = "eth0"};
+  const RoutingRule rule{.priority = 77, .table = 1000};
+  HostChanges changes;
+  ASSERT_TRUE(changes.apply(*rtnetlink_, {AddRoute{route}, AddRule{rule}}));
+  shell("ip link del eth0");
+  HostChanges removal;
+  const Status removed = removal.apply(*rtnetlink_, {RemoveRoute{route}, RemoveRule{rule}});
+  EXPECT_TRUE(removed) << removed.error().message;
+  EXPECT_EQ(shell("ip rule show pref 77"), "");
+  const Status added = removal.apply(*rtnetlink_, {AddRoute{route}});
+  EXPECT_EQ(added.error().code, ErrorCode::NotFound);
+}
+
 TEST_F(RtnetlinkTest, MakesTheRoutingOfALockAndTakesItBack) {
   using namespace hostnet;
   const std::string before = shell("ip rule; ip -6 rule; ip route; ip -6 route");
