@@ -167,12 +167,15 @@ for wrong in "wg0 nope" "interfaces dump" "wg0 dump --json" "wg0 dump x"; do
   [[ $status == 2 ]] || fail "$wrong: exit $status"
 done
 
-step "a silent socket runs into the timeout, a dead one is nobody"
+step "a silent socket runs into the timeout, a dead one is nobody, and without interface nothing"
 python3 -c 'import socket, time
 s = socket.socket(socket.AF_UNIX); s.bind("/var/run/wireguard/silent.sock"); s.listen(); time.sleep(100)' &
 eventually test -S /var/run/wireguard/silent.sock
 status=0
 eventually eval 'ginnel show silent --timeout 1 2>/dev/null; [[ $? == 5 ]]'
 kill -9 $!
+eventually eval 'ginnel show silent 2>"$dir/said"; [[ $? == 1 ]]'
+grep -q 'interface silent does not exist' "$dir/said"
+ip link add silent type veth peer name other
 eventually eval 'ginnel show silent 2>/dev/null; [[ $? == 4 ]]'
 [[ " $(ginnel show interfaces) " != *" silent "* ]] || fail "a dead socket is not an interface"
