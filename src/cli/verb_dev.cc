@@ -99,7 +99,7 @@ constexpr Flag kFlags[] = {
     {.name = "--foreground",
      .help = "stay in the foreground and log to standard error, not to syslog"},
     {.name = "--mtu", .value = "BYTES", .help = "the interface's MTU at first (1420)"},
-    {.name = "--workers", .value = "N", .help = "data threads (default: one per core)"},
+    {.name = "--workers", .value = "N", .help = "data threads (default: one per core, at least 8)"},
     {.name = "--aead",
      .value = "LIBRARY",
      .help = "what encrypts; to compare, or to avoid a broken one",

@@ -33,6 +33,12 @@ Result<std::vector<UdpPair>> UdpPair::bind(const UdpListenOptions& options) {
     if (!next) return pass(std::move(next));
     pairs.push_back(std::move(*next));
   }
+  if (options.choice && pairs.size() > 1) {
+    for (const UdpSocket* const socket : {pairs.front().v4(), pairs.front().v6()}) {
+      if (socket == nullptr) continue;
+      choose_sockets(socket->fd(), *options.choice, static_cast<std::uint32_t>(pairs.size()));
+    }
+  }
   return pairs;
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "os/socket_choice.h"
 #include "os/udp_socket.h"
 
 namespace ginnel::os {
@@ -15,6 +16,8 @@ struct UdpListenOptions {
   std::uint16_t port = 0;  // 0: one that is free in both families.
   std::size_t pairs = 1;   // One for each thread.
   UdpOptions socket{};     // All but address and port.
+  // Which pair gets what. Absent, or where the kernel cannot: endpoints are spread over them.
+  std::optional<SocketChoice> choice{};
 };
 
 // Used by one thread, as its sockets are.

@@ -23,9 +23,11 @@ std::optional<SessionIndex> SessionTable::reserve(PeerSlot peer) {
   Row& row = rows_[row_number];
   // Never the index that the row had last: a late packet for the old session must find nothing.
   const std::uint32_t before = row.index;
+  const std::uint32_t lane = static_cast<std::uint32_t>(peer) % kLanes;
   do {
     const std::uint32_t random = rng_.number<std::uint32_t>() << kRowBits;
-    row.index = (random | row_number) ^ mask_;
+    const std::uint32_t below = ((random | row_number) ^ mask_) << kLaneBits >> kLaneBits;
+    row.index = lane << kLaneShift | below;
   } while (row.index == before);
   row.holder = peer;
   ++size_;

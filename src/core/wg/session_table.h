@@ -18,9 +18,19 @@ class SessionTable {
  public:
   static constexpr std::uint32_t kRowBits = 20;
   static constexpr std::uint32_t kMaxSessions = 1u << kRowBits;
+  // The uppermost bits of an index are its peer's lane: peers that follow each other have different
+  // ones, and all of a peer's sessions the same. The kernel can read it off a transport message,
+  // and so bring each peer's to a socket of its own.
+  static constexpr unsigned kLaneBits = 4;
+  static constexpr unsigned kLaneShift = 32 - kLaneBits;
+  static constexpr std::uint32_t kLanes = 1u << kLaneBits;
 
   SessionTable(EpochDomain& epochs, Rng& rng);
   ~SessionTable();
+
+  static std::uint32_t lane_of(SessionIndex index) {
+    return static_cast<std::uint32_t>(index) >> kLaneShift;
+  }
 
   // Any thread, inside an epoch. Null when there is no such session, or only its handshake so far.
   Session* find(SessionIndex index) const {

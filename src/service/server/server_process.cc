@@ -157,7 +157,7 @@ Status ServerProcess::start(CheckedLaunch& launch) {
   auto network = KernelNetwork::open(options_.paths.public_run_directory, launch.interface);
   if (!network) return pass(std::move(network));
   network_ = std::move(*network);
-  os::allow_thread_nice(tunnel::TunnelWorker::kNice);  // Without it the tunnel works, slower.
+  os::allow_thread_nice(tunnel::TunnelWorker::kLightNice);  // Without it the tunnel works, slower.
   // Before there are threads, which each have capabilities of their own.
   const auto kept = needed_capabilities(options_.paths, launch.key.file);
   if (Status dropped = os::keep_only(kept); !dropped) return dropped;

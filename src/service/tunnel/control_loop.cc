@@ -3,9 +3,16 @@
 #include <fmt/format.h>
 
 #include <future>
-#include <iterator>
 
 namespace ginnel::tunnel {
+namespace {
+
+// The receiver index lies there in little endian.
+constexpr os::SocketChoice kLaneOfTransport{.first = wg::TransportView::kType,
+                                            .at = offsetof(wg::TransportHeader, receiver) + 3,
+                                            .shift = wg::SessionTable::kLaneShift - 24};
+
+}  // namespace
 
 Result<std::unique_ptr<ControlLoop>> ControlLoop::create(
     wg::SharedTables& tables, const std::vector<std::unique_ptr<TunnelWorker>>& workers,
@@ -153,7 +160,8 @@ Status ControlLoop::apply_sockets(const wg::DeviceChange& change) {
     os::UdpListenOptions options{.address = options_.listen_address,
                                  .port = port,
                                  .pairs = workers_.size() * each,
-                                 .socket = options_.socket};
+                                 .socket = options_.socket,
+                                 .choice = kLaneOfTransport};
     options.socket.fwmark = fwmark;
     auto bound = os::UdpPair::bind(options);
     if (!bound) return pass(std::move(bound));
@@ -164,11 +172,12 @@ Status ControlLoop::apply_sockets(const wg::DeviceChange& change) {
       senders.push_back(std::move(*sender));
     }
     udp_totals_.replace(*bound, senders);
-    auto next = std::make_move_iterator(bound->begin());
-    for (const auto& worker : workers_) {
-      worker->give_sockets(TunnelWorker::Sockets(next, next + each));
-      next += each;
+    // In turn, so that neighbouring lanes are different workers'.
+    std::vector<TunnelWorker::Sockets> shares(workers_.size());
+    for (std::size_t i = 0; i < bound->size(); ++i) {
+      shares[i % shares.size()].push_back(std::move((*bound)[i]));
     }
+    for (std::size_t i = 0; i < shares.size(); ++i) workers_[i]->give_sockets(std::move(shares[i]));
     udp_totals_.retire_overflows(sockets_);
     sockets_ = std::move(senders);
     port_was_chosen_ = port == 0;

@@ -31,8 +31,8 @@ class ControlLoop {
   struct Key {};  // Only create() makes one.
 
  public:
-  // Sockets of each family, over all workers: the more, the rarer do two peers share one.
-  static constexpr std::size_t kSpread = 16;
+  // Sockets of each family, over all workers, if there are no more of them: one for each lane.
+  static constexpr std::size_t kSpread = wg::SessionTable::kLanes;
   static_assert(kSpread <= TunnelWorker::kMaxSockets);
   // Requests that may wait; a caller beyond that is refused.
   static constexpr std::size_t kMaxRequests = 64;

@@ -9,8 +9,8 @@ namespace ginnel::tunnel {
 namespace {
 
 std::size_t worker_count(const TunnelOptions& options) {
-  const std::size_t wanted = options.workers != 0 ? options.workers : os::cpu_count();
-  return std::clamp<std::size_t>(wanted, 1, Tunnel::kMaxWorkers);
+  if (options.workers != 0) return std::min(options.workers, Tunnel::kMaxWorkers);
+  return std::clamp<std::size_t>(os::cpu_count(), Tunnel::kMinWorkers, Tunnel::kMaxWorkers);
 }
 
 }  // namespace

@@ -14,7 +14,8 @@ namespace ginnel::tunnel {
 struct TunnelOptions {
   std::string interface = "wg%d";  // "%d" lets the kernel choose a number.
   unsigned mtu = net::kDefaultMtu;
-  // Data threads; 0: as many as help. One peer's traffic in one direction is always one thread's.
+  // Data threads; 0: one for each CPU, and at least kMinWorkers. One peer's traffic in one direction
+  // is always one thread's.
   std::size_t workers = 0;
   std::optional<net::Address> listen_address;  // Absent: every address of both families.
   crypto::AeadLibrary aead = crypto::AeadLibrary::Automatic;
@@ -34,6 +35,9 @@ class Tunnel final : public WgDevice {
 
  public:
   static constexpr std::size_t kMaxWorkers = 16;
+  // Also where there are fewer CPUs: whoever shares no thread with a busy peer is served as soon as
+  // the kernel lets another thread run.
+  static constexpr std::size_t kMinWorkers = 8;
 
   // Makes the interface, down and without addresses, and binds a port of the kernel's choice.
   static Result<std::unique_ptr<Tunnel>> start(TunnelOptions options);

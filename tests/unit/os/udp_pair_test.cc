@@ -112,6 +112,63 @@ TEST_F(UdpPairTest, GivesEveryThreadTheDatagramsOfItsOwnEndpoints) {
   for (const std::size_t share : count) EXPECT_GT(share, 0u);
 }
 
+constexpr SocketChoice kUpperHalfOfThird{.first = 4, .at = 3, .shift = 4};
+
+// Which of `pairs` have received something, by the first byte of it.
+std::vector<std::vector<std::uint8_t>> firsts_of(const std::vector<UdpPair>& pairs,
+                                                 net::Family family) {
+  std::vector<std::vector<std::uint8_t>> firsts;
+  ReceiveBatch batch;
+  for (const UdpPair& pair : pairs) {
+    auto& here = firsts.emplace_back();
+    while (pair.of(family)->receive(batch) > 0) {
+      for (const net::Datagram& datagram : batch.datagrams()) here.push_back(datagram.bytes[0]);
+    }
+  }
+  return firsts;
+}
+
+TEST_F(UdpPairTest, BringsDatagramsToTheSocketThatTheyName) {
+  const auto pairs = UdpPair::bind({.pairs = 3, .choice = kUpperHalfOfThird});
+  ASSERT_TRUE(pairs) << pairs.error().message;
+  for (const char* const loopback : {"127.0.0.1", "::1"}) {
+    SCOPED_TRACE(loopback);
+    const net::Family family = address(loopback).family();
+    for (std::uint8_t named = 0; named < 16; ++named) {
+      std::vector<std::uint8_t> bytes{4, 0, 0, static_cast<std::uint8_t>(named << 4 | 9)};
+      const auto sender = bound(loopback);
+      const net::PathAddress path = path_to(loopback, *pairs->front().of(family));
+      const net::Datagram datagram{.bytes = bytes, .path = &path};
+      sender->send({&datagram, 1});
+      const auto firsts = firsts_of(*pairs, family);
+      for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(firsts[i].size(), i == named % 3u ? 1u : 0u);
+    }
+  }
+}
+
+TEST_F(UdpPairTest, SpreadsTheEndpointsOfDatagramsThatNameNoSocket) {
+  const auto pairs = UdpPair::bind({.pairs = 3, .choice = kUpperHalfOfThird});
+  ASSERT_TRUE(pairs) << pairs.error().message;
+  constexpr std::size_t kSenders = 60;
+  for (const std::vector<std::uint8_t>& bytes : {std::vector<std::uint8_t>{1, 0, 0, 0, 0},
+                                                 std::vector<std::uint8_t>{4, 0, 0}}) {
+    std::vector<std::unique_ptr<UdpSocket>> senders;
+    for (std::size_t i = 0; i < kSenders; ++i) {
+      senders.push_back(bound("127.0.0.1"));
+      auto copy = bytes;
+      const net::PathAddress path = path_to("127.0.0.1", *pairs->front().v4());
+      const net::Datagram datagram{.bytes = copy, .path = &path};
+      senders.back()->send({&datagram, 1});
+    }
+    std::size_t total = 0;
+    for (const auto& here : firsts_of(*pairs, net::Family::V4)) {
+      EXPECT_GT(here.size(), 0u);
+      total += here.size();
+    }
+    EXPECT_EQ(total, kSenders);
+  }
+}
+
 TEST_F(UdpPairTest, RefusesAPortThatAnotherServerShares) {
   const auto first = UdpPair::bind({.port = 51820, .pairs = 2});
   ASSERT_TRUE(first);
@@ -201,6 +258,46 @@ TEST_F(UdpPairTest, WorksOnAKernelWithoutIpv6) {
     if (!forbid_ipv6()) _exit(2);
     const auto pairs = UdpPair::bind({});
     _exit(pairs && pairs->front().v4() != nullptr && pairs->front().v6() == nullptr ? 0 : 1);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+// Makes setsockopt(..., SO_ATTACH_REUSEPORT_CBPF) fail from here on.
+bool forbid_choice() {
+  const sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setsockopt, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SO_ATTACH_REUSEPORT_CBPF, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOPROTOOPT),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog filter{.len = std::size(program), .filter = const_cast<sock_filter*>(program)};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+TEST_F(UdpPairTest, SpreadsEndpointsWhereTheKernelDoesNotLetItChoose) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    if (!forbid_choice()) _exit(2);
+    const auto pairs = UdpPair::bind({.pairs = 3, .choice = kUpperHalfOfThird});
+    if (!pairs) _exit(3);
+    std::vector<std::unique_ptr<UdpSocket>> senders;
+    for (std::size_t i = 0; i < 60; ++i) {
+      senders.push_back(bound("127.0.0.1"));
+      std::array<std::uint8_t, 4> bytes{4, 0, 0, 0};
+      const net::PathAddress path = path_to("127.0.0.1", *pairs->front().v4());
+      const net::Datagram datagram{.bytes = bytes, .path = &path};
+      senders.back()->send({&datagram, 1});
+    }
+    for (const auto& here : firsts_of(*pairs, net::Family::V4)) {
+      if (here.empty()) _exit(4);
+    }
+    _exit(0);
   }
   int status = -1;
   ASSERT_EQ(waitpid(child, &status, 0), child);

@@ -60,6 +60,19 @@ TEST(SessionTable, AnOldIndexDoesNotFindTheSessionThatReusedItsRow) {
   }
 }
 
+TEST(SessionTable, GivesEachPeerOneLaneAndItsNeighboursOthers) {
+  Fixture f;
+  std::set<SessionIndex> taken;
+  for (std::uint32_t round = 0; round < 3; ++round) {
+    for (std::uint32_t peer = 0; peer < 2 * SessionTable::kLanes; ++peer) {
+      const SessionIndex index = f.table.reserve(PeerSlot{peer}).value();
+      EXPECT_EQ(SessionTable::lane_of(index), peer % SessionTable::kLanes);
+      EXPECT_EQ(f.table.holder(index), PeerSlot{peer});
+      EXPECT_TRUE(taken.insert(index).second);
+    }
+  }
+}
+
 TEST(SessionTable, AnyIndexFromTheNetworkIsHarmless) {
   Fixture f;
   const SessionIndex index = f.table.reserve(PeerSlot{3}).value();
