@@ -5,6 +5,7 @@
 #include "cli/human.h"
 #include "cli/io.h"
 #include "cli/killswitch_watcher.h"
+#include "cli/lock_flags.h"
 #include "cli/verbs.h"
 #include "os/clock.h"
 #include "service/gateway/control_client.h"
@@ -12,15 +13,6 @@
 
 namespace ginnel::cli {
 namespace {
-
-std::vector<std::string> list_of(const Args& args, std::string_view flag) {
-  return {args.values(flag).begin(), args.values(flag).end()};
-}
-
-std::optional<std::string> text_of(const Args& args, std::string_view flag) {
-  const auto value = args.value(flag);
-  return value ? std::optional<std::string>(*value) : std::nullopt;
-}
 
 int run_gateway(const Args& args, Io& io) {
   constexpr std::string_view kVerb = "gateway";
@@ -156,15 +148,8 @@ constexpr Argument kArguments[] = {
      .completes = Completes::File}};
 
 constexpr Flag kFlags[] = {
-    {.name = "--lan",
-     .value = "IFACE",
-     .help = "the interface behind which the LAN is; a bridge counts with its ports",
-     .repeatable = true,
-     .completes = Completes::Interface},
-    {.name = "--local",
-     .value = "PREFIX",
-     .help = "reach this directly, besides the LAN's own subnets",
-     .repeatable = true},
+    kLanFlag,
+    kLocalFlag,
     {.name = "--manage",
      .value = "PREFIX",
      .help = "who may come in from outside (default: who started this by SSH, if on-link)",
@@ -175,7 +160,7 @@ constexpr Flag kFlags[] = {
              "60 over SSH)"},
     {.name = "--kill-switch", .help = "nothing leaves but through the tunnel (the default)"},
     {.name = "--no-kill-switch", .help = "route only: without the tunnel, packets leave in clear"},
-    {.name = "--block-ipv6", .help = "no IPv6 even if the tunnel carries it"},
+    kBlockIpv6Flag,
     {.name = "--dns",
      .value = "ADDRESS",
      .help = "the server inside the tunnel to ask, instead of the file's",

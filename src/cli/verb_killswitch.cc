@@ -4,6 +4,7 @@
 #include "cli/args.h"
 #include "cli/io.h"
 #include "cli/killswitch_watcher.h"
+#include "cli/lock_flags.h"
 #include "cli/verbs.h"
 #include "http/json.h"
 #include "os/capability.h"
@@ -29,10 +30,6 @@ Places places_of(const Args& args) {
   Places places;
   if (const auto directory = args.value("--state-dir")) places.state_directory = *directory;
   return places;
-}
-
-std::vector<std::string> list_of(const Args& args, std::string_view flag) {
-  return {args.values(flag).begin(), args.values(flag).end()};
 }
 
 // Zero: it stays without being asked for.
@@ -294,11 +291,8 @@ constexpr Argument kOnArguments[] = {
      .count = Count::Optional,
      .completes = Completes::File}};
 constexpr Flag kOnFlags[] = {
-    {.name = "--allow",
-     .value = "PREFIX",
-     .help = "reach this directly, outside the tunnel",
-     .repeatable = true},
-    {.name = "--lan-access", .help = "reach the private networks that this host is in directly"},
+    kAllowFlag,
+    kLanAccessFlag,
     {.name = "--split-uid",
      .value = "UID",
      .help = "let what this user runs go beside the tunnel",
@@ -320,10 +314,7 @@ constexpr Flag kOnFlags[] = {
      .value = "ADDRESS",
      .help = "ask these through the tunnel (default: the file's)",
      .repeatable = true},
-    {.name = "--dhcp-server",
-     .value = "ADDRESS",
-     .help = "renew leases here without waiting for the broadcast",
-     .repeatable = true},
+    kRenewLeasesFlag,
     {.name = "--fwmark",
      .value = "MARK",
      .help = "that the tunnel's datagrams carry (default: the file's, or what is in use)"},

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "cli/args.h"
 #include "cli/io.h"
+#include "cli/lock_flags.h"
 #include "cli/verbs.h"
 #include "http/json.h"
 #include "os/capability.h"
@@ -187,14 +188,6 @@ int exit_of(Verdict verdict) {
   std::unreachable();
 }
 
-std::vector<std::string> list_of(const Args& args, std::string_view flag) {
-  return {args.values(flag).begin(), args.values(flag).end()};
-}
-std::optional<std::string> text_of(const Args& args, std::string_view flag) {
-  const auto value = args.value(flag);
-  return value ? std::optional<std::string>(*value) : std::nullopt;
-}
-
 Status may_make_twins() {
   constexpr std::string_view kWhat = "a twin of this host";
   for (const os::Capability capability : {os::Capability::SysAdmin, os::Capability::NetAdmin}) {
@@ -284,17 +277,11 @@ constexpr Argument kKillSwitchArguments[] = {
      .completes = Completes::File}};
 constexpr Flag kKillSwitchFlags[] = {
     kJson,
-    {.name = "--allow",
-     .value = "PREFIX",
-     .help = "reach this directly, outside the tunnel",
-     .repeatable = true},
-    {.name = "--lan-access", .help = "reach the private networks that this host is in directly"},
+    kAllowFlag,
+    kLanAccessFlag,
     kManage,
     kDns,
-    {.name = "--dhcp-server",
-     .value = "ADDRESS",
-     .help = "renew leases here without waiting for the broadcast",
-     .repeatable = true},
+    kRenewLeasesFlag,
     kMark,
     {.name = "--plain-tables", .help = "let others change the tables, as on an older kernel"},
     {.name = "--state-dir",
@@ -309,19 +296,12 @@ constexpr Argument kGatewayArguments[] = {
      .completes = Completes::File}};
 constexpr Flag kGatewayFlags[] = {
     kJson,
-    {.name = "--lan",
-     .value = "IFACE",
-     .help = "the interface behind which the LAN is",
-     .repeatable = true,
-     .completes = Completes::Interface},
-    {.name = "--local",
-     .value = "PREFIX",
-     .help = "reach this directly, besides the LAN's own subnets",
-     .repeatable = true},
+    kLanFlag,
+    kLocalFlag,
     kManage,
     kDns,
     kMark,
-    {.name = "--block-ipv6", .help = "no IPv6 even if the tunnel carries it"},
+    kBlockIpv6Flag,
     {.name = "--state-dir",
      .value = "DIR",
      .help = "where addresses of endpoints are kept (/var/lib/ginnel/gateway)",

@@ -102,3 +102,14 @@ no_leaks() {
   found=$(leaks "${1:-wire}" | head -n 5)
   [[ -z $found ]] || fail "in clear: $found"
 }
+
+# As a router that knows no tunnel: everything goes in clear, which shows that a leak would be seen.
+open_in_clear() {
+  in_ns gw sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+  in_ns gw sysctl -w net.ipv4.conf.all.rp_filter=0 >/dev/null
+  local from
+  for from in member gw; do
+    eventually reaches_by router "$from" 203.0.113.1
+    eventually reaches_by router "$from" 2001:db8:203::1
+  done
+}

@@ -79,3 +79,16 @@ kept_in() { # NAME
   found=$(find_probes "$1")
   [[ $found == "{}" ]] || fail "leaked in $1: $found"
 }
+
+# A program that `beside.py talk` started beside the tunnel goes on, and through it, when wg0 is
+# locked without an exception.
+moves_into_tunnel() {
+  local said
+  killswitch on wg0
+  capture live world to-host
+  said=$(<"$dir/talk/said")
+  goes_on() { [[ $(<"$dir/talk/said") -gt $((said + 20)) ]]; }
+  eventually goes_on
+  marker live
+  [[ $(count live 'src host 192.0.2.2 and tcp port 90') == 0 ]]
+}

@@ -64,13 +64,7 @@ mkdir "$dir/talk"
 within "$group/service" python3 "$tests/netns/beside.py" talk 198.51.100.1 "$dir/talk" >"$dir/talk.log" 2>&1 &
 talker=$!
 eventually grep -q 192.0.2.2 "$dir/talk/heard"
-killswitch on wg0
-capture live world to-host
-said=$(<"$dir/talk/said")
-goes_on() { [[ $(<"$dir/talk/said") -gt $((said + 20)) ]]; }
-eventually goes_on
-marker live
-[[ $(count live 'src host 192.0.2.2 and tcp port 90') == 0 ]]
+moves_into_tunnel
 touch "$dir/talk/stop"
 wait "$talker"
 killswitch off

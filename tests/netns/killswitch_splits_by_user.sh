@@ -66,13 +66,7 @@ step "without the exception, their live connections end"
 mkdir -m 777 "$dir/talk"
 as 1000 python3 "$tests/netns/beside.py" talk 198.51.100.1 "$dir/talk" >"$dir/talk.log" 2>&1 &
 eventually grep -q 192.0.2.2 "$dir/talk/heard"
-killswitch on wg0
-capture live world to-host
-said=$(<"$dir/talk/said")
-goes_on() { [[ $(<"$dir/talk/said") -gt $((said + 20)) ]]; }
-eventually goes_on
-marker live
-[[ $(count live 'src host 192.0.2.2 and tcp port 90') == 0 ]]
+moves_into_tunnel
 way 10.9.0.2 1000 udp 198.51.100.1 91
 
 step "with their DNS, when that is wanted"

@@ -236,20 +236,24 @@ TEST_F(UdpPairTest, WorksWhereIpv6IsSwitchedOff) {
   EXPECT_EQ(receive_all(*receiver, 1).size(), 1u);
 }
 
-// Makes socket(AF_INET6, ...) fail from here on, as a kernel without IPv6 does.
-bool forbid_ipv6() {
+// Makes a system call whose argument of this number is `value` fail from here on.
+bool forbid(unsigned call, std::size_t argument, unsigned value, unsigned error) {
+  const auto at = static_cast<unsigned>(offsetof(seccomp_data, args) + argument * 8);
   const sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[0])),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
   };
   const sock_fprog filter{.len = std::size(program), .filter = const_cast<sock_filter*>(program)};
   return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
          prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
+
+// As a kernel without IPv6 does.
+bool forbid_ipv6() { return forbid(SYS_socket, 0, AF_INET6, EAFNOSUPPORT); }
 
 TEST_F(UdpPairTest, WorksOnAKernelWithoutIpv6) {
   const pid_t child = fork();
@@ -264,20 +268,7 @@ TEST_F(UdpPairTest, WorksOnAKernelWithoutIpv6) {
   EXPECT_EQ(status, 0);
 }
 
-// Makes setsockopt(..., SO_ATTACH_REUSEPORT_CBPF) fail from here on.
-bool forbid_choice() {
-  const sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_setsockopt, 0, 3),
-      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, args[2])),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SO_ATTACH_REUSEPORT_CBPF, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOPROTOOPT),
-      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-  };
-  const sock_fprog filter{.len = std::size(program), .filter = const_cast<sock_filter*>(program)};
-  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
-         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
-}
+bool forbid_choice() { return forbid(SYS_setsockopt, 2, SO_ATTACH_REUSEPORT_CBPF, ENOPROTOOPT); }
 
 TEST_F(UdpPairTest, SpreadsEndpointsWhereTheKernelDoesNotLetItChoose) {
   const pid_t child = fork();
