@@ -1,4 +1,5 @@
-// The flags that say what a lock is to be, shared by `killswitch on`, `gateway` and the tests of both.
+// The flags that say what a lock is to be, shared by `killswitch on`, `gateway` and the tests of
+// both.
 #pragma once
 
 #include <optional>
@@ -15,20 +16,22 @@ inline constexpr Flag kAllowFlag{.name = "--allow",
                                  .repeatable = true};
 inline constexpr Flag kLanAccessFlag{
     .name = "--lan-access", .help = "reach the private networks that this host is in directly"};
-inline constexpr Flag kRenewLeasesFlag{.name = "--dhcp-server",
-                                       .value = "ADDRESS",
-                                       .help = "renew leases here without waiting for the broadcast",
-                                       .repeatable = true};
+inline constexpr Flag kRenewLeasesFlag{
+    .name = "--dhcp-server",
+    .value = "ADDRESS",
+    .help = "renew leases here without waiting for the broadcast",
+    .repeatable = true};
 inline constexpr Flag kLanFlag{
     .name = "--lan",
     .value = "IFACE",
     .help = "the interface behind which the LAN is; a bridge counts with its ports",
     .repeatable = true,
     .completes = Completes::Interface};
-inline constexpr Flag kLocalFlag{.name = "--local",
-                                 .value = "PREFIX",
-                                 .help = "reach this directly, besides the LAN's own subnets",
-                                 .repeatable = true};
+inline constexpr Flag kLocalFlag{
+    .name = "--local",
+    .value = "PREFIX",
+    .help = "a network nearby: the LAN reaches it directly, and is reached from it",
+    .repeatable = true};
 inline constexpr Flag kBlockIpv6Flag{.name = "--block-ipv6",
                                      .help = "no IPv6 even if the tunnel carries it"};
 

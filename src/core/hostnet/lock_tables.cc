@@ -115,10 +115,18 @@ class Rendering {
   void add_lan_service(Chain& chain, const std::vector<Term>& before, const LockedLan& lan) const;
   void add_split_out(Chain& chain) const;
   void add_split_in(Chain& chain) const;
+  void add_near_in(Chain& chain) const;
   void add_management_in(Chain& chain) const;
   void add_transport_in(Chain& chain) const;
 
   MarkIs own_mark() const { return {.value = policy_.mark.value, .mask = policy_.mark.mask}; }
+  // The networks that are reached directly; no groups.
+  std::vector<net::Prefix> allowed_near(net::Family family) const {
+    if (!policy_.passes_allowed()) return {};
+    auto near = of_family(policy_.allowed, family);
+    std::erase_if(near, [](const net::Prefix& p) { return p.address().is_multicast(); });
+    return near;
+  }
   bool splits() const { return policy_.passes_allowed() && !policy_.split.empty(); }
   // Every one that may leave here, with its place.
   template <class Add>
@@ -165,6 +173,13 @@ Chain Rendering::guard() const {
       .types = {kRouterSolicit, kRouterAdvert, kNeighborSolicit, kNeighborAdvert}};
   add_accept(chain, {in(lan_names_), discovery, nft::HopLimitIs{}});
   chain.rules.push_back({.terms = {in(lan_names_), nft::ReversePathMissing{}, Counter{}, Drop{}}});
+  // Who may open connections to the LAN is known by his address alone: it has to be his.
+  for (net::Family family : kFamilies) {
+    auto near = allowed_near(family);
+    if (near.empty()) continue;
+    chain.rules.push_back(
+        {.terms = {from(std::move(near)), nft::ReversePathMissing{}, Counter{}, Drop{}}});
+  }
   return chain;
 }
 
@@ -421,17 +436,28 @@ Chain Rendering::forwarded() const {
     if (policy_.passes_tunnel() && !policy_.tunnels.empty()) {
       add_accept(chain, {in(policy_.tunnels), out(lan_names_), live});
     }
-    if (policy_.passes_allowed()) {
-      for (net::Family family : kFamilies) {
-        auto alike = of_family(policy_.allowed, family);
-        if (!alike.empty()) add_accept(chain, {from(std::move(alike)), out(lan_names_), live});
-      }
-    }
+    add_near_in(chain);
     chain.rules.push_back(
         {.terms = {in(lan_names_), Counter{}, nft::Reject{nft::RejectWith::AdminProhibited}}});
   }
   chain.rules.push_back({.terms = {Counter{}, Drop{}}});
   return chain;
+}
+
+// Networks that are reached directly reach the LAN, too: what its members offer there is theirs to
+// refuse, and they may send there whatever they like.
+void Rendering::add_near_in(Chain& chain) const {
+  for (net::Family family : kFamilies) {
+    const auto near = allowed_near(family);
+    if (near.empty()) continue;
+    for (const LockedLan& lan : policy_.lans) {
+      auto members = of_family(lan.prefixes, family);
+      if (members.empty()) continue;
+      std::vector<Term> terms = {from(near), out({lan.interface}), to(std::move(members))};
+      if (!policy_.tunnels.empty()) terms.insert(terms.begin(), in(policy_.tunnels, Is::No));
+      add_accept(chain, std::move(terms));
+    }
+  }
 }
 
 // Whoever opened the connection: one that lives when the lock comes has to go on.

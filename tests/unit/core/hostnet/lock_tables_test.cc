@@ -76,6 +76,12 @@ class Lock {
     }
     return way;
   }
+  // On one for a LAN member.
+  bool arrives(PartialPacket packet, const std::string& in) const {
+    packet.in_interface = in;
+    packet.out_interface = "eth1";
+    return passes(tables_[0], "forwarded", packet);
+  }
   bool input_passes(const PartialPacket& packet) const {
     return passes(tables_[0], "input", packet);
   }
@@ -397,6 +403,37 @@ TEST(LockLayers, LeadAProgramBesideTheTunnelOutsideThoughTheTunnelIsGone) {
   EXPECT_EQ(lock.route(packet), "eth0");
   packet.destination = to_address("10.2.0.1");
   EXPECT_EQ(lock.route(packet), std::nullopt);
+}
+
+TEST(LockLayers, LetNetworksThatAreReachedDirectlyReachTheLan) {
+  struct Row {
+    const char* from;
+    const char* to;
+    const char* in;
+    bool arrives;
+  };
+  const Row rows[] = {
+      {"192.168.7.9", "10.100.0.9", "eth0", true},
+      {"fd07::9", "fd10::9", "eth0", true},
+      {"192.168.7.9", "10.100.0.9", "wg0", false},
+      {"fd07::9", "fd10::9", "wg1", false},
+      {"192.168.8.9", "10.100.0.9", "eth0", false},
+      {"192.168.50.9", "10.100.0.9", "eth0", false},  // Management is of the host itself.
+      {"224.0.0.251", "10.100.0.9", "eth0", false},
+      {"192.168.7.9", "10.101.0.9", "eth0", false},
+      {"fd07::9", "2001:db8::9", "eth0", false},
+  };
+  for (LockState state :
+       {LockState::Locked, LockState::Connecting, LockState::Connected, LockState::Error}) {
+    const Lock lock(state);
+    for (const Row& row : rows) {
+      SCOPED_TRACE(fmt::format("{} to {} by {}, {}", row.from, row.to, row.in, name_of(state)));
+      PartialPacket packet = udp(row.from, 40000, row.to, 8080);
+      packet.mark = 0;
+      packet.state = nft::kNew;
+      EXPECT_EQ(lock.arrives(packet, row.in), row.arrives && state != LockState::Error);
+    }
+  }
 }
 
 TEST(LockInput, TakesWhatIsExpectedOnly) {
