@@ -152,7 +152,8 @@ constexpr Flag kFlags[] = {
     kLocalFlag,
     {.name = "--manage",
      .value = "PREFIX",
-     .help = "who may come in from outside (default: who started this by SSH, if on-link)",
+     .help = "who may come in from outside, 0.0.0.0/0: anybody (default: who started this by SSH, "
+             "if on-link)",
      .repeatable = true},
     {.name = "--confirm",
      .value = "SECONDS",

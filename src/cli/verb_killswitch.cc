@@ -304,8 +304,8 @@ constexpr Flag kOnFlags[] = {
     {.name = "--split-dns", .help = "and let them ask any DNS server, in clear"},
     {.name = "--manage",
      .value = "PREFIX",
-     .help = "let connections in from here, and their replies out (default: who is logged in by "
-             "ssh, if on-link)",
+     .help = "let connections in from here, and their replies out; 0.0.0.0/0: from anywhere "
+             "(default: who is logged in by ssh, if on-link)",
      .repeatable = true},
     {.name = "--confirm",
      .value = "SECONDS",

@@ -29,6 +29,25 @@ from 192.0.2.9
 opens
 in_ns gw "$GINNEL" killswitch off
 
+step "--manage 0.0.0.0/0: from anywhere, beside the tunnel"
+start_gateway nl --lan to-member --manage 0.0.0.0/0
+watch_wire anywhere
+from 203.0.113.1
+eventually opens
+from 192.0.2.9
+opens
+eventually reaches_by nl gw 203.0.113.1
+eventually reaches_by nl member 203.0.113.1
+kill -9 "$gateway"
+eventually gone "$gateway"
+from 203.0.113.1
+opens
+refute reaches gw 203.0.113.1
+leaks anywhere | grep -v '192.0.2.2.80 > ' >"$dir/others" || true
+[[ ! -s $dir/others ]] || fail "in clear: $(<"$dir/others")"
+in_ns gw "$GINNEL" killswitch status
+in_ns gw "$GINNEL" killswitch off
+
 step "over SSH, and nobody confirms"
 export SSH_CONNECTION='192.0.2.9 50022 192.0.2.2 22'
 rm "$dir/gateway.log"

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "core/gateway/failover.h"
 #include "core/hostnet/host_state.h"
+#include "core/hostnet/lock_policy.h"
 #include "core/hostnet/quick_network.h"
 
 namespace ginnel::gateway {
@@ -15,8 +16,6 @@ namespace {
 constexpr std::size_t kMaxInterfaceName = 15;   // IFNAMSIZ, less the terminating zero.
 constexpr std::uint32_t kLastPriority = 32765;  // The kernel's rule for the main table is next.
 constexpr std::uint32_t kMaxConfirmSeconds = 3600;
-constexpr unsigned kShortestLocal4 = 8;
-constexpr unsigned kShortestLocal6 = 16;
 
 std::unexpected<Error> wrong(std::string message) {
   return fail(ErrorCode::InvalidArgument, std::move(message));
@@ -125,16 +124,18 @@ Result<std::vector<net::Prefix>> read_prefixes(std::string_view flag,
   for (const std::string& text : texts) {
     const auto prefix = net::Prefix::parse(text);
     if (!prefix) return wrong(fmt::format("{}: {}", flag, prefix.error().message));
-    const bool is_v4 = prefix->family() == net::Family::V4;
-    if (prefix->length() < (is_v4 ? kShortestLocal4 : kShortestLocal6)) {
-      return wrong(
-          fmt::format("{}: {} is too wide: what it holds would go around the tunnel; name "
-                      "the networks themselves",
-                      flag, text));
-    }
     if (std::ranges::find(prefixes, *prefix) == prefixes.end()) prefixes.push_back(*prefix);
   }
   return prefixes;
+}
+
+Status refuse_wide(std::string_view flag, const std::vector<net::Prefix>& prefixes) {
+  const auto wide = std::ranges::find_if(prefixes, hostnet::is_wide);
+  if (wide == prefixes.end()) return ok();
+  return wrong(
+      fmt::format("{}: {} is too wide: what it holds would go around the tunnel; name "
+                  "the networks themselves",
+                  flag, wide->to_string()));
 }
 
 Status read_dhcp_servers(const GatewayFlags& flags, GatewayConfig& config) {
@@ -204,6 +205,7 @@ Status read_flags(const GatewayFlags& flags, GatewayConfig& config) {
   if (Status read = read_dhcp_servers(flags, config); !read) return read;
   auto local = read_prefixes("--local", flags.local);
   if (!local) return pass(std::move(local));
+  if (Status narrow = refuse_wide("--local", *local); !narrow) return narrow;
   config.local = std::move(*local);
   auto manage = read_prefixes("--manage", flags.manage);
   if (!manage) return pass(std::move(manage));

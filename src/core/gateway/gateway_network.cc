@@ -263,6 +263,7 @@ hostnet::LockPolicy gateway_policy(const GatewayConfig& config, const HostState&
     if (!contains(config.lan, way_to(host, prefix))) policy.allowed.push_back(prefix);
   }
   policy.devices = hostnet::lockable_devices(host, policy.tunnels, policy.lans);
+  policy.own_addresses = hostnet::addresses_to_answer_from(host, policy);
   return policy;
 }
 

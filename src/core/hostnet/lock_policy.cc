@@ -101,6 +101,7 @@ Status check_counts(const LockPolicy& policy) {
       {"LAN interfaces", policy.lans.size(), LockPolicy::kMaxInterfaces},
       {"allowed prefixes", policy.allowed.size(), LockPolicy::kMaxPrefixes},
       {"management prefixes", policy.manage.size(), LockPolicy::kMaxPrefixes},
+      {"own addresses", policy.own_addresses.size(), LockPolicy::kMaxOwnAddresses},
       {"DHCP servers", policy.dhcp_servers.size(), LockPolicy::kMaxPrefixes},
       {"interfaces", policy.devices.size(), LockPolicy::kMaxDevices},
       {"programs beside the tunnel", policy.split.size(), LockPolicy::kMaxSplit},
@@ -116,6 +117,10 @@ Status check_counts(const LockPolicy& policy) {
   }
   return ok();
 }
+
+// The shortest that are not wide.
+constexpr unsigned kShortestNarrow4 = 8;
+constexpr unsigned kShortestNarrow6 = 16;
 
 // RFC 1918, RFC 4193, and what is never routed.
 constexpr std::string_view kPrivate[] = {"10.0.0.0/8",     "172.16.0.0/12", "192.168.0.0/16",
@@ -177,6 +182,31 @@ Status check(const LockPolicy& policy) {
       ErrorCode::InvalidArgument,
       fmt::format("kill switch: the rule priorities {}, {} and {} do not rise",
                   policy.allowed_priority, policy.tunnel_priority, policy.unreachable_priority));
+}
+
+bool is_wide(const net::Prefix& prefix) {
+  return prefix.length() <
+         (prefix.family() == net::Family::V4 ? kShortestNarrow4 : kShortestNarrow6);
+}
+
+std::vector<net::InterfaceAddress> addresses_to_answer_from(const HostState& host,
+                                                            const LockPolicy& policy) {
+  std::vector<net::InterfaceAddress> addresses;
+  for (const AssignedAddress& own : host.addresses) {
+    const auto device = std::ranges::find(policy.devices, own.interface, &LockedDevice::name);
+    // What a LAN's members are answered, they are answered directly in any case.
+    if (device == policy.devices.end() || !device->lan.empty()) continue;
+    const bool is_asked = std::ranges::any_of(policy.manage, [&](const net::Prefix& prefix) {
+      return is_wide(prefix) && prefix.family() == own.address.address.family();
+    });
+    if (is_asked) addresses.push_back(own.address);
+  }
+  std::ranges::sort(addresses);
+  addresses.erase(std::ranges::unique(addresses).begin(), addresses.end());
+  if (addresses.size() > LockPolicy::kMaxOwnAddresses) {
+    addresses.resize(LockPolicy::kMaxOwnAddresses);
+  }
+  return addresses;
 }
 
 bool is_private(const net::Prefix& prefix) {

@@ -72,6 +72,7 @@ struct LockPolicy {
   static constexpr std::size_t kMaxDevices = 1024;
   static constexpr std::size_t kMaxPrefixes = 256;  // Of each list.
   static constexpr std::size_t kMaxInterfaces = 64;
+  static constexpr std::size_t kMaxOwnAddresses = 256;
   static constexpr std::size_t kMaxKnownRoutes = 256;
   static constexpr std::size_t kMaxSplit = 64;
   static constexpr std::size_t kMaxCgroupPath = 1024;
@@ -108,6 +109,9 @@ struct LockPolicy {
   std::vector<SplitProgram> split{};   // Reach everything directly,
   bool split_dns = false;              // other DNS servers than `dns` included.
   std::vector<net::Prefix> manage{};   // May come in; only replies go back.
+  // Of this host on the devices that lead outside: what comes to them from a wide prefix of
+  // `manage` is answered from them. Empty unless there is one.
+  std::vector<net::InterfaceAddress> own_addresses{};
   std::vector<net::Address> dhcp_servers{};
   std::vector<LockedDevice> devices{};
   // Those that stood when it was locked. Absent: nobody has looked, or there were too many.
@@ -141,6 +145,15 @@ Status check(const LockPolicy& policy);
 std::vector<LockedDevice> lockable_devices(const HostState& host,
                                            const std::vector<std::string>& tunnels,
                                            const std::vector<LockedLan>& lans);
+
+// Whether so much of the internet lies in it that the tunnel would be left with little, were what
+// goes there led around it: 0.0.0.0/0 and the like.
+bool is_wide(const net::Prefix& prefix);
+
+// LockPolicy::own_addresses of a policy whose devices are known; those beyond the limit are left
+// out.
+std::vector<net::InterfaceAddress> addresses_to_answer_from(const HostState& host,
+                                                            const LockPolicy& policy);
 
 // Whether all of it is: what nobody routes over the internet.
 bool is_private(const net::Prefix& prefix);

@@ -17,6 +17,7 @@ net::Prefix everything(net::Family family) {
 // there, or any program could reach it in clear.
 std::vector<net::Prefix> direct_prefixes(const LockPolicy& policy) {
   std::vector<net::Prefix> prefixes = policy.manage;
+  std::erase_if(prefixes, is_wide);
   for (const LockedLan& lan : policy.lans) {
     prefixes.insert(prefixes.end(), lan.prefixes.begin(), lan.prefixes.end());
   }
@@ -65,6 +66,25 @@ void add_split(const LockPolicy& policy, net::Family family, std::vector<Routing
   }
 }
 
+// Answers to whoever manages from anywhere go by what they are sent from: by where they go, the
+// tunnel would be left with nothing. That a program may send from there too is the filter's affair.
+void add_answers(const LockPolicy& policy, std::vector<RoutingRule>& rules) {
+  for (const net::Prefix& prefix : nft::normalized(policy.manage)) {
+    if (!is_wide(prefix)) continue;
+    for (const net::InterfaceAddress& own : policy.own_addresses) {
+      if (own.address.family() != prefix.family()) continue;
+      RoutingRule rule{.family = prefix.family(),
+                       .priority = policy.allowed_priority,
+                       .from = net::Prefix::host(own.address),
+                       .table = kMainTable,
+                       .origin = RouteOrigin::Ginnel};
+      // The kernel lists no prefix of length 0, and the rule would never be what it should be.
+      if (prefix.length() > 0) rule.to = prefix;
+      rules.push_back(std::move(rule));
+    }
+  }
+}
+
 // Whoever adds an IPv4 route by way of a router has the kernel look, by these rules, whether that
 // router is on the link; the tunnel's table would say that it is not, and the host would be without
 // a way out after its uplink was down. A program that binds itself to an interface needs no route
@@ -90,6 +110,7 @@ LockRouting lock_routing(const LockPolicy& policy) {
                              .table = kMainTable,
                              .origin = RouteOrigin::Ginnel});
   }
+  add_answers(policy, routing.rules);
   add_uplinks(policy, routing.rules);
   for (net::Family family : kFamilies) {
     add_split(policy, family, routing.rules);

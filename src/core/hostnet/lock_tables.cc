@@ -34,6 +34,8 @@ constexpr std::uint16_t kDhcpClient = 68;
 constexpr std::uint16_t kDhcp6Client = 546;
 constexpr std::uint16_t kDhcp6Server = 547;
 
+constexpr std::uint8_t kEcho4 = 8;
+constexpr std::uint8_t kEcho6 = 128;
 constexpr std::uint8_t kRouterSolicit = 133;
 constexpr std::uint8_t kRouterAdvert = 134;
 constexpr std::uint8_t kNeighborSolicit = 135;
@@ -117,6 +119,7 @@ class Rendering {
   void add_split_in(Chain& chain) const;
   void add_near_in(Chain& chain) const;
   void add_management_in(Chain& chain) const;
+  void add_wide_management_in(Chain& chain, const LockedDevice& device) const;
   void add_transport_in(Chain& chain) const;
 
   MarkIs own_mark() const { return {.value = policy_.mark.value, .mask = policy_.mark.mask}; }
@@ -342,8 +345,13 @@ void Rendering::add_dhcp_out(Chain& chain) const {
 
 void Rendering::add_neighbours_out(Chain& chain) const {
   add_accept(chain, {to({prefix("ff02::2")}), IcmpTypeIn{.types = {kRouterSolicit}}});
-  // Neighbours that may be spoken to may be asked for at their own addresses too.
+  // Neighbours that may be spoken to may be asked for at their own addresses too. Of those that
+  // come from anywhere, neighbours are on the host's own networks.
   std::vector<net::Prefix> known = of_family(policy_.manage, net::Family::V6);
+  std::erase_if(known, is_wide);
+  for (const net::InterfaceAddress& own : policy_.own_addresses) {
+    if (!own.address.is_v4() && !is_wide(own.subnet())) known.push_back(own.subnet());
+  }
   known.push_back(prefix("fe80::/10"));
   if (policy_.passes_allowed()) {
     const auto allowed = of_family(policy_.allowed, net::Family::V6);
@@ -460,12 +468,16 @@ void Rendering::add_near_in(Chain& chain) const {
   }
 }
 
-// Whoever opened the connection: one that lives when the lock comes has to go on.
+// Whoever opened the connection: one that lives when the lock comes has to go on. (From a wide
+// prefix that would be every one that the host itself had opened.)
 void Rendering::add_management_in(Chain& chain) const {
+  std::vector<net::Prefix> narrow = policy_.manage;
+  std::erase_if(narrow, is_wide);
   for (const LockedDevice& device : policy_.devices) {
+    add_wide_management_in(chain, device);
     const MarkBits mark = policy_.manage_mark_of(device);
     for (net::Family family : kFamilies) {
-      auto alike = of_family(policy_.manage, family);
+      auto alike = of_family(narrow, family);
       if (alike.empty()) continue;
       chain.rules.push_back(
           {.terms = {in({device.name}), from(std::move(alike)),
@@ -474,6 +486,28 @@ void Rendering::add_management_in(Chain& chain) const {
                      Counter{}, Accept{}}});
     }
   }
+}
+
+// What begins there: a connection of TCP, or a ping. The first datagram that comes could be the
+// answer to one that left before the lock, and what the host sends on would leave in clear.
+void Rendering::add_wide_management_in(Chain& chain, const LockedDevice& device) const {
+  std::vector<net::Prefix> wide = policy_.manage;
+  std::erase_if(wide, [](const net::Prefix& each) { return !is_wide(each); });
+  if (wide.empty()) return;
+  const MarkBits mark = policy_.manage_mark_of(device);
+  for (net::Family family : kFamilies) {
+    const auto alike = of_family(wide, family);
+    if (alike.empty()) continue;
+    const IcmpTypeIn ping{.family = family, .types = {family == net::Family::V4 ? kEcho4 : kEcho6}};
+    for (const Term& begins : {Term(nft::TcpSyn{}), Term(ping)}) {
+      chain.rules.push_back(
+          {.terms = {in({device.name}), from(alike), begins, nft::ConnStateIn{nft::kNew},
+                     nft::SetMark{.of = MarkOf::Connection, .value = mark.value, .mask = mark.mask},
+                     Counter{}, Accept{}}});
+    }
+  }
+  add_accept(chain, {in({device.name}), nft::ConnWayIs{nft::ConnWay::Original},
+                     MarkIs{.of = MarkOf::Connection, .value = mark.value, .mask = mark.mask}});
 }
 
 // An answer is no part of a connection any more when connections were forgotten meanwhile.

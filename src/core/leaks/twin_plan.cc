@@ -111,7 +111,7 @@ class Planner {
 void Planner::collect_taken() {
   const LockPolicy& policy = plan_.policy;
   for (const auto* list : {&policy.allowed, &policy.manage}) {
-    taken_.insert(taken_.end(), list->begin(), list->end());
+    std::ranges::remove_copy_if(*list, std::back_inserter(taken_), hostnet::is_wide);
   }
   for (const hostnet::LockedLan& lan : policy.lans) {
     taken_.insert(taken_.end(), lan.prefixes.begin(), lan.prefixes.end());

@@ -210,6 +210,7 @@ Result<bool> KillSwitch::take_descriptor(const os::Fd& descriptor) {
 
 LockPolicy KillSwitch::on_host(LockPolicy policy, const HostState& host) const {
   policy.devices = lockable_devices(host, policy.tunnels, policy.lans);
+  policy.own_addresses = addresses_to_answer_from(host, policy);
   for (hostnet::SplitProgram& program : policy.split) {
     if (!program.has_user()) program.cgroup_id = os::find_cgroup(program.cgroup).value_or(0);
   }

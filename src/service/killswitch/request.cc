@@ -30,11 +30,11 @@ Status read_list(std::string_view flag, const std::vector<std::string>& texts,
 }
 
 // Everything would be allowed by it.
-Status refuse_everything(std::string_view flag, const std::vector<net::Prefix>& prefixes) {
-  for (const net::Prefix& prefix : prefixes) {
+Status check_allowed(const std::vector<net::Prefix>& allowed) {
+  for (const net::Prefix& prefix : allowed) {
     if (prefix.length() != 0) continue;
     return fail(ErrorCode::InvalidArgument,
-                fmt::format("{}: {} is everything there is; name a smaller prefix", flag,
+                fmt::format("--allow: {} is everything there is; name a smaller prefix",
                             prefix.to_string()));
   }
   return ok();
@@ -156,12 +156,11 @@ Result<LockPolicy> policy_of(const Request& request, const hostnet::HostState& h
     Status added = add_tunnel(request, host, interruption, policy);
     if (!added) return pass(std::move(added));
   }
-  for (Status read :
-       {read_list("--allow", request.allow, policy.allowed),
-        read_list("--manage", request.manage, policy.manage),
-        read_list("--dhcp-server", request.dhcp, policy.dhcp_servers),
-        read_list("--dns", request.dns, policy.dns), refuse_everything("--allow", policy.allowed),
-        refuse_everything("--manage", policy.manage), add_split(request, policy)}) {
+  for (Status read : {read_list("--allow", request.allow, policy.allowed),
+                      read_list("--manage", request.manage, policy.manage),
+                      read_list("--dhcp-server", request.dhcp, policy.dhcp_servers),
+                      read_list("--dns", request.dns, policy.dns), check_allowed(policy.allowed),
+                      add_split(request, policy)}) {
     if (!read) return pass(std::move(read));
   }
   if (request.lan_access) {

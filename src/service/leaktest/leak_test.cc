@@ -314,6 +314,7 @@ void Run::check_without_tunnel() {
 leaks::Certificate Run::certificate() {
   hostnet::LockPolicy policy = test_.policy;
   policy.devices = lockable_devices(test_.host, policy.tunnels, policy.lans);
+  policy.own_addresses = addresses_to_answer_from(test_.host, policy);
   certificate_.ruleset = killswitch::ruleset_hash(policy);
   certificate_.kernel = os::kernel_release();
   certificate_.program = kProgramVersion;

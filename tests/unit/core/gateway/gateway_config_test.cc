@@ -201,7 +201,7 @@ TEST(GatewayConfig, ReadsItsFlags) {
       {{.local = {"fd00::/15"}}, "--local: "},
       {{.local = {"192.168.0.1/16"}}, "--local: "},
       {{.manage = {"192.0.2.7"}}, ""},
-      {{.manage = {"0.0.0.0/0"}}, "--manage: "},
+      {{.manage = {"0.0.0.0/0", "::/0"}}, ""},
       {{.manage = {"admin"}}, "--manage: "},
       {{.dns = {"10.2.0.1"}}, ""},
       {{.dns = {"0.0.0.0"}}, "--dns: "},

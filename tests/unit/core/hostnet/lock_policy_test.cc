@@ -1,5 +1,6 @@
 #include "core/hostnet/lock_policy.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -70,6 +71,8 @@ TEST(LockPolicy, KeepsItsLimits) {
        [](LockPolicy& p, std::size_t n) { p.allowed.resize(n); }},
       {"manage", LockPolicy::kMaxPrefixes,
        [](LockPolicy& p, std::size_t n) { p.manage.resize(n); }},
+      {"own addresses", LockPolicy::kMaxOwnAddresses,
+       [](LockPolicy& p, std::size_t n) { p.own_addresses.resize(n); }},
       {"known routes", LockPolicy::kMaxKnownRoutes,
        [](LockPolicy& p, std::size_t n) { p.known_routes.emplace(n); }},
       {"programs", LockPolicy::kMaxSplit,
@@ -103,6 +106,47 @@ TEST(LockableDevices, AreAllButLoopbackAndTunnels) {
                                               {.name = "tun9", .number = 3},
                                               {.name = "veth5", .number = 6, .lan = "br0"}};
   EXPECT_EQ(lockable_devices(host, {"wg0"}, {{.interface = "br0"}}), expected);
+}
+
+TEST(WidePrefixes, HoldMuchOfTheInternet) {
+  const struct {
+    const char* prefix;
+    bool wide;
+  } rows[] = {{"0.0.0.0/0", true},   {"128.0.0.0/1", true}, {"10.0.0.0/7", true},
+              {"10.0.0.0/8", false}, {"::/0", true},        {"2000::/3", true},
+              {"2000::/15", true},   {"2000::/16", false}};
+  for (const auto& row : rows) EXPECT_EQ(is_wide(to_prefix(row.prefix)), row.wide) << row.prefix;
+}
+
+TEST(AddressesToAnswerFrom, AreThoseOutsideWhenAnybodyMayManage) {
+  const auto on = [](const char* interface, const std::string& address) {
+    return AssignedAddress{.interface = interface,
+                           .address = net::InterfaceAddress::parse(address).value()};
+  };
+  HostState host{.links = {{.index = 1, .name = "lo", .loopback = true},
+                           {.index = 2, .name = "eth0"},
+                           {.index = 3, .name = "eth1"},
+                           {.index = 4, .name = "wg0"}},
+                 .addresses = {on("lo", "127.0.0.1/8"), on("eth0", "192.0.2.7/24"),
+                               on("eth0", "2001:db8::7/64"), on("eth1", "10.100.0.2/24"),
+                               on("wg0", "10.2.0.2/32")}};
+  LockPolicy policy{
+      .state = LockState::Connected, .tunnels = {"wg0"}, .lans = {{.interface = "eth1"}}};
+  policy.devices = lockable_devices(host, policy.tunnels, policy.lans);
+  const auto found = [&](std::vector<net::Prefix> manage) {
+    policy.manage = std::move(manage);
+    std::string text;
+    for (const auto& each : addresses_to_answer_from(host, policy)) text += each.to_string() + " ";
+    return text;
+  };
+  EXPECT_EQ(found({to_prefix("192.0.2.0/24")}), "");
+  EXPECT_EQ(found({to_prefix("0.0.0.0/0")}), "192.0.2.7/24 ");
+  EXPECT_EQ(found({to_prefix("2000::/3")}), "2001:db8::7/64 ");
+  EXPECT_EQ(found({to_prefix("0.0.0.0/1"), to_prefix("::/0")}), "192.0.2.7/24 2001:db8::7/64 ");
+  for (std::size_t i = 0; i <= LockPolicy::kMaxOwnAddresses; ++i) {
+    host.addresses.push_back(on("eth0", fmt::format("10.9.{}.{}/16", i / 200, i % 200 + 1)));
+  }
+  EXPECT_EQ(addresses_to_answer_from(host, policy).size(), LockPolicy::kMaxOwnAddresses);
 }
 
 TEST(LocalPrefixes, ArePrivateWhateverTheLeaseSays) {

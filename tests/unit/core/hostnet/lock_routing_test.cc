@@ -47,6 +47,31 @@ TEST(LockRouting, LeadsProgramsBesideTheTunnelButNotWhatTheyAskItsServers) {
   EXPECT_EQ(rules_of(policy, net::Family::V4).size(), 2u);
 }
 
+// The kernel lists no prefix of length 0, so none may be asked for.
+TEST(LockRouting, AnswersManagersFromAnywhereByItsOwnAddress) {
+  LockPolicy policy{
+      .state = LockState::Connected,
+      .tunnels = {"wg0"},
+      .manage = {to_prefix("0.0.0.0/0"), to_prefix("192.0.2.9/32"), to_prefix("8000::/1")},
+      .own_addresses = {{to_address("192.0.2.7"), 24}, {to_address("2001:db8::7"), 64}}};
+  const std::vector<std::string> expected = {"5: from 192.0.2.7/32 lookup 254",
+                                             "10: not from all fwmark 0x8888/0xffff lookup 1000",
+                                             "11: not from all fwmark 0x8888/0xffff unreachable"};
+  auto lines = rules_of(policy, net::Family::V4);
+  std::erase(lines, "5: from all to 192.0.2.9/32 lookup 254");
+  EXPECT_EQ(lines, expected);
+  EXPECT_EQ(rules_of(policy, net::Family::V6).front(),
+            "5: from 2001:db8::7/128 to 8000::/1 lookup 254");
+
+  const LockRouting routing = lock_routing(policy);
+  std::vector<Route> routes = routing.through_tunnel;
+  routes.push_back({.destination = to_prefix("0.0.0.0/0"), .interface = "eth0"});
+  RoutedPacket packet{.destination = to_address("8.8.8.8")};
+  EXPECT_EQ(route_packet(routing.rules, routes, packet), "wg0");
+  packet.source = to_address("192.0.2.7");
+  EXPECT_EQ(route_packet(routing.rules, routes, packet), "eth0");
+}
+
 // By the rules the kernel looks whether the router of a new route is on the link.
 TEST(LockRouting, LetsRoutersOfEachDeviceBeFound) {
   for (LockState state : kLockStates) {

@@ -148,7 +148,12 @@ bool is_housekeeping(const LockPolicy& policy, const PartialPacket& packet) {
     return to == to_address("ff02::1:2");
   }
   if (packet.protocol != Protocol::Icmp6 || to.is_v4()) return false;
-  const bool known = to_prefix("fe80::/10").contains(to) || is_in(policy.manage, to) ||
+  const auto is_near = [&](const net::Prefix& p) { return !is_wide(p) && p.contains(to); };
+  const bool manages = std::ranges::any_of(policy.manage, is_near) ||
+                       std::ranges::any_of(policy.own_addresses, [&](const auto& own) {
+                         return own.subnet().contains(to);
+                       });
+  const bool known = to_prefix("fe80::/10").contains(to) || manages ||
                      (policy.passes_allowed() && is_in(policy.allowed, to));
   if (packet.icmp_type == 133) return to == to_address("ff02::2");
   if (packet.icmp_type == 135) return known || to_prefix("ff02::1:ff00:0/104").contains(to);
@@ -302,6 +307,28 @@ TEST(LockLayers, LetOutTheQuestionsOfProgramsBesideTheTunnelWhenAsked) {
   EXPECT_GT(asked, 20);
 }
 
+LockPolicy managed_from_anywhere(LockState state) {
+  LockPolicy policy = full_policy(state);
+  policy.manage = {to_prefix("0.0.0.0/0"), to_prefix("::/0")};
+  policy.own_addresses = {{to_address("192.168.1.7"), 24}, {to_address("fd00:5::7"), 64}};
+  return policy;
+}
+
+TEST(LockLayers, LetOutRepliesAloneToWhoManagesFromAnywhere) {
+  for (LockState state : {LockState::Locked, LockState::Connected, LockState::Error}) {
+    const LockPolicy policy = managed_from_anywhere(state);
+    const Lock lock(policy);
+    Packets packets(5);
+    for (int i = 0; i < kPackets; ++i) {
+      const PartialPacket packet = packets.next();
+      SCOPED_TRACE(fmt::format("{}, {}", name_of(state), describe(packet)));
+      const bool may = may_leave(policy, packet);
+      EXPECT_EQ(lock.filter_passes(packet, "eth0"), may);
+      EXPECT_EQ(lock.device_passes(packet, "eth0"), may);
+    }
+  }
+}
+
 // The filter sees datagrams whole, a device in pieces, all of which have the mark of the whole.
 TEST(LockLayers, LetOutTheFragmentsOfTheTunnelsOwnDatagrams) {
   struct Row {
@@ -453,6 +480,23 @@ TEST(LockInput, TakesWhatIsExpectedOnly) {
   PartialPacket from_tunnel = udp("8.8.8.8", 40000, "10.2.0.2", 22);
   from_tunnel.in_interface = "wg0";
   EXPECT_FALSE(lock.input_passes(from_tunnel));
+}
+
+// The first that is heard of a connection could be the answer to what left before the lock.
+TEST(LockInput, TakesFromAnywhereWhatBeginsThere) {
+  const Lock lock(managed_from_anywhere(LockState::Locked));
+  PartialPacket packet = udp("8.8.8.8", 443, "192.168.1.7", 40000);
+  EXPECT_FALSE(lock.input_passes(packet));
+  packet.connection_mark = kManageEth0;  // Of one that has begun.
+  EXPECT_TRUE(lock.input_passes(packet));
+  packet.way = ConnWay::Reply;
+  EXPECT_FALSE(lock.input_passes(packet));
+  PartialPacket ping = udp("8.8.8.8", 0, "192.168.1.7", 0);
+  ping.protocol = Protocol::Icmp;
+  ping.icmp_type = 0;
+  EXPECT_FALSE(lock.input_passes(ping));
+  ping.icmp_type = 8;
+  EXPECT_TRUE(lock.input_passes(ping));
 }
 
 TEST(LockInput, TakesNoTransportWhileItIsLocked) {

@@ -14,6 +14,7 @@ namespace ginnel::hostnet {
 
 struct RoutedPacket {
   net::Address destination{};
+  std::optional<net::Address> source{};  // Absent: not chosen yet.
   std::uint32_t mark = 0;
   std::uint32_t user = 0;
   std::string bound_to{};  // SO_BINDTODEVICE.
@@ -31,6 +32,7 @@ inline std::optional<std::string> route_packet(const std::vector<RoutingRule>& r
   sorted.emplace(32766, RoutingRule{.priority = 32766, .table = kMainTable});
   for (const RoutingRule& rule : sorted | std::views::values) {
     bool matches = (packet.mark & rule.mark_mask) == rule.mark;
+    matches = matches && (!rule.from || (packet.source && rule.from->contains(*packet.source)));
     matches = matches && (!rule.to || rule.to->contains(packet.destination));
     matches = matches && (rule.out_interface.empty() || rule.out_interface == packet.bound_to);
     const auto& users = rule.users;
