@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "os/fd.h"
 #include "os/file.h"

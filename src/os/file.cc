@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "os/fail_point.h"
 #include "os/os_error.h"

@@ -21,8 +21,8 @@ struct NetworkEvent {
     Resync,  // The kernel reported more than there was room for: anything may have changed.
   };
   Kind kind = Kind::Resync;
-  std::uint32_t index = 0;   // Of the interface; 0 for routes, rules and Resync.
-  std::string interface {};  // Its name, of LinkRemoved and LinkChanged.
+  std::uint32_t index = 0;  // Of the interface; 0 for routes, rules and Resync.
+  std::string interface{};  // Its name, of LinkRemoved and LinkChanged.
   friend bool operator==(const NetworkEvent&, const NetworkEvent&) = default;
 };
 

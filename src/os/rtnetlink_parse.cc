@@ -7,6 +7,8 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
+#include <algorithm>
+
 #include "os/netlink_attribute.h"
 
 namespace ginnel::os {

@@ -37,7 +37,7 @@ SocketName name_of(const std::string& address) {
 }
 
 FileIdentity identity_of(const Fd& descriptor) {
-  struct stat status {};
+  struct stat status{};
   fstat(descriptor.get(), &status);
   return {status.st_dev, status.st_ino};
 }

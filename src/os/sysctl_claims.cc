@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "core/hostnet/forwarding.h"
 #include "os/os_error.h"
 
@@ -86,7 +88,8 @@ std::string SysctlClaims::lock_path(const Owner& owner) const {
 bool SysctlClaims::is_alive(const Owner& owner) const {
   if (owner == owner_) return true;
   if (file_exists(standing_path(owner))) return true;
-  // Only looked at: who takes a lock waits for one that is just dying, and the whole ledger with it.
+  // Only looked at: who takes a lock waits for one that is just dying, and the whole ledger with
+  // it.
   return FileLock::is_taken(lock_path(owner));
 }
 

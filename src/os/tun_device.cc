@@ -313,8 +313,8 @@ TunDevice::State TunDevice::write_one(const net::TunWrite& write) {
 void TunDevice::count_written(const net::TunWrite& write) {
   counters_.add(TunCount::Writes);
   counters_.add(TunCount::PacketsWritten, write.packets());
-  const bool tcp = write.header.gso_type != VirtioHeader::kNone &&
-                   write.header.gso_type != VirtioHeader::kUdp;
+  const bool tcp =
+      write.header.gso_type != VirtioHeader::kNone && write.header.gso_type != VirtioHeader::kUdp;
   if (!tcp) loose_packets_ += write.packets();
   if (write.header.gso_type == VirtioHeader::kNone) return;
   counters_.add(TunCount::SuperPacketsWritten);

@@ -87,6 +87,7 @@ moves_into_tunnel() {
   killswitch on wg0
   capture live world to-host
   said=$(<"$dir/talk/said")
+  # shellcheck disable=SC2317  # It is called.
   goes_on() { [[ $(<"$dir/talk/said") -gt $((said + 20)) ]]; }
   eventually goes_on
   marker live

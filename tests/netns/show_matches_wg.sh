@@ -171,11 +171,15 @@ step "a silent socket runs into the timeout, a dead one is nobody, and without i
 python3 -c 'import socket, time
 s = socket.socket(socket.AF_UNIX); s.bind("/var/run/wireguard/silent.sock"); s.listen(); time.sleep(100)' &
 eventually test -S /var/run/wireguard/silent.sock
-status=0
-eventually eval 'ginnel show silent --timeout 1 2>/dev/null; [[ $? == 5 ]]'
+shows_with() { # STATUS FLAGS...
+  local status=0
+  ginnel show silent "${@:2}" 2>"$dir/said" || status=$?
+  [[ $status == "$1" ]]
+}
+eventually shows_with 5 --timeout 1
 kill -9 $!
-eventually eval 'ginnel show silent 2>"$dir/said"; [[ $? == 1 ]]'
+eventually shows_with 1
 grep -q 'interface silent does not exist' "$dir/said"
 ip link add silent type veth peer name other
-eventually eval 'ginnel show silent 2>/dev/null; [[ $? == 4 ]]'
+eventually shows_with 4
 [[ " $(ginnel show interfaces) " != *" silent "* ]] || fail "a dead socket is not an interface"

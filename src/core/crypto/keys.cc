@@ -1,5 +1,7 @@
 #include "core/crypto/keys.h"
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "core/crypto/x25519.h"
 

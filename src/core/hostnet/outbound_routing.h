@@ -22,9 +22,9 @@ std::uint32_t outbound_table(std::uint16_t listen_port);
 const Route* find_default_via(const HostState& state, net::Family family,
                               std::string_view interface);
 
-// What is wanted, and what of it that is there leads elsewhere. Rules and routes carry our mark, the
-// protocol number RouteOrigin::Ginnel; others are not named. Without a default route through the
-// interface the rules lead on to the host's own routes: a firewall has to stop what must not go
+// What is wanted, and what of it that is there leads elsewhere. Rules and routes carry our mark,
+// the protocol number RouteOrigin::Ginnel; others are not named. Without a default route through
+// the interface the rules lead on to the host's own routes: a firewall has to stop what must not go
 // there.
 WantedNetwork outbound_network(const HostState& current, const OutboundRouting& wanted);
 

@@ -14,8 +14,8 @@ namespace ginnel::hostnet {
 std::string nft_name(std::string_view text);
 
 struct Owner {
-  std::string role{};        // "server", "gateway", "up": letters only.
-  std::string interface {};  // The tunnel it drives.
+  std::string role{};       // "server", "gateway", "up": letters only.
+  std::string interface{};  // The tunnel it drives.
 
   // "ginnel:server:wg0".
   std::string mark() const;

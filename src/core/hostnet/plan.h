@@ -11,23 +11,23 @@
 namespace ginnel::hostnet {
 
 struct SetLinkUp {
-  std::string interface {};
+  std::string interface{};
   bool up = true;
   friend bool operator==(const SetLinkUp&, const SetLinkUp&) = default;
 };
 struct SetMtu {
-  std::string interface {};
+  std::string interface{};
   std::uint32_t mtu = 0;
   std::uint32_t was = 0;
   friend bool operator==(const SetMtu&, const SetMtu&) = default;
 };
 struct AddAddress {
-  std::string interface {};
+  std::string interface{};
   net::InterfaceAddress address{};
   friend bool operator==(const AddAddress&, const AddAddress&) = default;
 };
 struct RemoveAddress {
-  std::string interface {};
+  std::string interface{};
   net::InterfaceAddress address{};
   friend bool operator==(const RemoveAddress&, const RemoveAddress&) = default;
 };
@@ -77,9 +77,9 @@ struct WantedInterface {
 
 struct WantedNetwork {
   std::vector<WantedInterface> interfaces{};
-  std::vector<Route> routes{};              // Of any interface. Added when missing; others are left
-  std::vector<Route> former_routes{};       // alone, but for these, which go unless they are wanted.
-  std::vector<RoutingRule> rules{};         // Likewise.
+  std::vector<Route> routes{};         // Of any interface. Added when missing; others are left
+  std::vector<Route> former_routes{};  // alone, but for these, which go unless they are wanted.
+  std::vector<RoutingRule> rules{};    // Likewise.
   std::vector<RoutingRule> former_rules{};
   friend bool operator==(const WantedNetwork&, const WantedNetwork&) = default;
 };

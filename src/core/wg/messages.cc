@@ -1,5 +1,7 @@
 #include "core/wg/messages.h"
 
+#include <optional>
+
 #include "base/check.h"
 
 namespace ginnel::wg {

@@ -1,5 +1,7 @@
 #include "core/wg/staged_packets.h"
 
+#include <utility>
+
 namespace ginnel::wg {
 namespace {
 

@@ -1,6 +1,7 @@
 #include "service/bench/crypto_bench.h"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 
 #include "base/check.h"

@@ -1,5 +1,7 @@
 #include "service/server/metrics.h"
 
+#include <functional>
+
 #include "http/metric_families.h"
 
 namespace ginnel::server {

@@ -14,8 +14,8 @@ namespace ginnel::tunnel {
 struct TunnelOptions {
   std::string interface = "wg%d";  // "%d" lets the kernel choose a number.
   unsigned mtu = net::kDefaultMtu;
-  // Data threads; 0: one for each CPU, and at least kMinWorkers. One peer's traffic in one direction
-  // is always one thread's.
+  // Data threads; 0: one for each CPU, and at least kMinWorkers. One peer's traffic in one
+  // direction is always one thread's.
   std::size_t workers = 0;
   std::optional<net::Address> listen_address;  // Absent: every address of both families.
   crypto::AeadLibrary aead = crypto::AeadLibrary::Automatic;

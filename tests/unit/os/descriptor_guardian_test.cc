@@ -13,7 +13,7 @@ namespace ginnel::os {
 namespace {
 
 std::pair<dev_t, ino_t> identity(const Fd& fd) {
-  struct stat status {};
+  struct stat status{};
   EXPECT_EQ(::fstat(fd.get(), &status), 0);
   return {status.st_dev, status.st_ino};
 }

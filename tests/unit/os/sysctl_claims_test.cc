@@ -51,9 +51,8 @@ class SysctlClaimsTest : public PrivateNetwork {
   }
   // The interfaces that are to ask for routers.
   std::vector<std::string> enable(SysctlClaims& claims) {
-    const auto forwarding =
-        forwarding_settings(claims, {.ipv4 = true, .ipv6 = true, .tunnel = "wg0"},
-                            *Rtnetlink::open()->read());
+    const auto forwarding = forwarding_settings(
+        claims, {.ipv4 = true, .ipv6 = true, .tunnel = "wg0"}, *Rtnetlink::open()->read());
     EXPECT_TRUE(forwarding) << forwarding.error().message;
     if (!forwarding) return {};
     const Status claimed = claims.claim(forwarding->settings);

@@ -150,8 +150,8 @@ TEST_F(UdpPairTest, SpreadsTheEndpointsOfDatagramsThatNameNoSocket) {
   const auto pairs = UdpPair::bind({.pairs = 3, .choice = kUpperHalfOfThird});
   ASSERT_TRUE(pairs) << pairs.error().message;
   constexpr std::size_t kSenders = 60;
-  for (const std::vector<std::uint8_t>& bytes : {std::vector<std::uint8_t>{1, 0, 0, 0, 0},
-                                                 std::vector<std::uint8_t>{4, 0, 0}}) {
+  for (const std::vector<std::uint8_t>& bytes :
+       {std::vector<std::uint8_t>{1, 0, 0, 0, 0}, std::vector<std::uint8_t>{4, 0, 0}}) {
     std::vector<std::unique_ptr<UdpSocket>> senders;
     for (std::size_t i = 0; i < kSenders; ++i) {
       senders.push_back(bound("127.0.0.1"));

@@ -11,8 +11,8 @@ constexpr MonoTime at(Duration since_start) { return MonoTime{} + 1h + since_sta
 
 TEST(LoadWindow, IsHeavyAboveItsShare) {
   constexpr Duration kShare = LoadWindow::kLength / LoadWindow::kParts;
-  for (const auto& [used, load] : {std::pair(kShare - 1ns, Load::Light), {kShare, Load::Light},
-                                   {kShare + 1ns, Load::Heavy}}) {
+  for (const auto& [used, load] :
+       {std::pair(kShare - 1ns, Load::Light), {kShare, Load::Light}, {kShare + 1ns, Load::Heavy}}) {
     SCOPED_TRACE(used.count());
     LoadWindow window;
     window.next(at(0s), 7s);
