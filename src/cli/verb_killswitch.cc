@@ -11,6 +11,7 @@
 #include "os/clock.h"
 #include "os/rtnetlink.h"
 #include "os/signal_fd.h"
+#include "service/gateway/gateway_record.h"
 #include "service/killswitch/kill_switch.h"
 #include "service/killswitch/request.h"
 #include "service/killswitch/watcher.h"
@@ -65,6 +66,8 @@ Result<LockReport> lock(const Places& places, const hostnet::LockPolicy& policy,
                         unsigned confirm_within) {
   auto kill_switch = KillSwitch::open(places);
   if (!kill_switch) return pass(std::move(kill_switch));
+  Status may = gateway::check_not_running(kill_switch->policy(), places.run_directory);
+  if (!may) return pass(std::move(may));
   if (confirm_within != 0) {
     const MonoTime deadline = os::Clock().mono() + std::chrono::seconds(confirm_within);
     Status expected = kill_switch->expect_confirmation(deadline);
@@ -110,8 +113,13 @@ int run_off(const Args& args, Io& io) {
   if (!may) return io.report(kVerb, may.error());
   auto kill_switch = KillSwitch::open(places_of(args));
   if (!kill_switch) return io.report(kVerb, kill_switch.error());
-  const Status changed = kill_switch->change({});
-  return changed ? kOk : io.report(kVerb, changed.error());
+  Status changed = gateway::check_not_running(kill_switch->policy(), os::kRunDirectory);
+  if (changed) changed = kill_switch->change({});
+  if (!changed) return io.report(kVerb, changed.error());
+  // A gateway that was killed left its servers in /etc/resolv.conf: without its tunnel, nobody
+  // answers there.
+  const Status cleared = gateway::take_back_if_dead(os::kRunDirectory);
+  return cleared ? kOk : io.report(kVerb, cleared.error());
 }
 
 int run_confirm(const Args& args, Io& io) {
@@ -328,11 +336,13 @@ constexpr Exit kOnExits[] = {
     {kOk, "locked, and fully armed"},
     {kFailed, "not locked, or not fully: the message says what is missing"},
     {kNotPermitted, "CAP_NET_ADMIN is missing"},
+    {kRefused, "the lock is that of a gateway that runs"},
 };
 constexpr Exit kOffExits[] = {
     {kOk, "nothing is locked"},
     {kFailed, "it could not be unlocked"},
     {kNotPermitted, "CAP_NET_ADMIN is missing"},
+    {kRefused, "the lock is that of a gateway that runs"},
 };
 constexpr Exit kConfirmExits[] = {
     {kOk, "the change stays"},

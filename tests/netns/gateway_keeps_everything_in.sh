@@ -16,7 +16,7 @@ for from in member gw; do
   run_daemon "send-$from" "$from" python3 "$tests/netns/internet.py" send 203.0.113.1 2001:db8:203::1
 done
 capture provider nl peer-nl 'udp dst port 7'
-eventually bash -c "(( $(count provider) > 0 ))"
+eventually captured provider
 
 carried() { (($(count provider) > $1)); }
 flows_again() {

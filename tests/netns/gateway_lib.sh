@@ -92,11 +92,14 @@ reaches_by() { [[ $(name_of_internet "$2" "$3" 2>/dev/null) == "$1" ]]; }
 watch_wire() {
   capture "${1:-wire}" router to-gw "ether src $(in_ns gw cat /sys/class/net/to-router/address) ${*:2}"
 }
+# captured NAME [FILTER...]: at least one packet, by now.
+captured() { (($(count "$@") > 0)); }
 # What of it is neither transport to the providers nor ARP, NDP or DHCP.
 leaks() {
   packets "${1:-wire}" 'not arp and not (udp and dst port 51820 and dst net 198.51.0.0/16)
     and not (icmp6 and (ip6[40] >= 133 and ip6[40] <= 136)) and not (udp dst port 67 or udp dst port 547)'
 }
+leaks_are_seen() { [[ -n $(leaks "$1") ]]; }
 no_leaks() {
   local found
   found=$(leaks "${1:-wire}" | head -n 5)

@@ -52,9 +52,8 @@ forges() {
 forges
 reaches desk 10.100.0.3
 reaches desk fd10::3
-told() { (($(count forged "src $1") > 0)); }
-for from in 192.168.7.9 fd77::9; do eventually told "$from"; done
-for from in 192.168.7.99 fd77::99; do refute told "$from"; done
+for from in 192.168.7.9 fd77::9; do eventually captured forged "src $from"; done
+for from in 192.168.7.99 fd77::99; do refute captured forged "src $from"; done
 
 step "while it does not"
 stop "$gateway"
@@ -65,4 +64,4 @@ no_leaks
 in_ns gw "$GINNEL" killswitch off
 eventually opens router 10.100.0.3 member
 forges
-for from in 192.168.7.99 fd77::99; do eventually told "$from"; done
+for from in 192.168.7.99 fd77::99; do eventually captured forged "src $from"; done

@@ -126,7 +126,7 @@ edit nl 's/^Address.*/Address = 10.2.0.3\/32/'
 reload 'nl changed: Address'
 eventually reaches_by nl member 203.0.113.1
 eventually reaches_by nl gw 203.0.113.1
-eventually test "$(count provider 'src host 10.2.0.3')" -gt 0
+eventually captured provider 'src host 10.2.0.3'
 (($(count provider 'src host 10.2.0.2') == 0)) || fail "the former address was used"
 in_ns gw ip route show table 1000 | finds '^default dev nl'
 

@@ -13,7 +13,7 @@ eventually reaches_by router member 2001:db8:203::1
 in_ns gw sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0
 watch_wire control
 reaches_by router gw 203.0.113.1
-eventually test "$(leaks control | wc -l)" -gt 0
+eventually leaks_are_seen control
 
 step "through the tunnel, both families, members and the gateway"
 run_daemon gateway gw "$GINNEL" gateway nl --lan to-member
@@ -24,7 +24,7 @@ for from in member gw; do
   eventually reaches_by nl "$from" 203.0.113.1
   eventually reaches_by nl "$from" 2001:db8:203::1
 done
-eventually test "$(count provider 'src host 10.2.0.2')" -gt 0
+eventually captured provider 'src host 10.2.0.2'
 (($(count provider 'src net 10.100.0.0/24 or src net fd10::/64') == 0)) || fail "not translated"
 (($(count wire 'udp dst port 51820') > 0))
 

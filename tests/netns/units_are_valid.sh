@@ -21,11 +21,31 @@ for unit in "${units[@]}"; do
 done
 
 step "their commands"
-while IFS= read -r line; do
-  read -ra words <<<"${line//%i/wg0}"
-  # Understood, and then refused, because there is no such file.
-  status=0
+# says UNIT KEY STATUS TEXT: the unit's command is understood, and ends so.
+says() {
+  local line status=0
+  line=$(sed -n "s/^$2=//p" "$prefix/lib/systemd/system/$1.service")
+  [[ -n $line ]] || fail "$1 has no $2"
+  line=${line//%i/wg0}
+  read -ra words <<<"${line//\$FLAGS/--lan lo}"
   "${words[@]}" >"$dir/said" 2>&1 || status=$?
-  ((status == 1)) || fail "${words[*]}: status $status: $(<"$dir/said")"
-  grep -q 'wg0.conf: there is no such file' "$dir/said" || fail "${words[*]}: $(<"$dir/said")"
-done < <(sed -n 's/^Exec[A-Za-z]*=//p' "$prefix/lib/systemd/system/ginnel-up@.service")
+  ((status == $3)) || fail "${words[*]}: status $status: $(<"$dir/said")"
+  [[ -z $4 ]] || grep -q "$4" "$dir/said" || fail "${words[*]}: $(<"$dir/said")"
+}
+says ginnel-up@ ExecStart 1 'wg0.conf: there is no such file'
+says ginnel-up@ ExecReload 1 'wg0.conf: there is no such file'
+says ginnel-gateway@ ExecStart 1 'wg0.conf: there is no such file'
+says ginnel-gateway@ ExecReload 4 'start a gateway'
+says ginnel-lock ExecStart 0 ''
+
+step "the lock comes before the network, and the gateway after the lock"
+has() { grep -Eqx "$2" "$prefix/lib/systemd/system/$1.service" || fail "$1 has no line $2"; }
+has ginnel-lock 'DefaultDependencies=no'
+has ginnel-lock 'Before=(.* )?network-pre\.target.*'
+has ginnel-lock 'Wants=(.* )?network-pre\.target.*'
+has ginnel-lock 'FileDescriptorStoreMax=[1-9].*'
+has ginnel-gateway@ 'After=(.* )?ginnel-lock\.service.*'
+for unit in ginnel-lock ginnel-gateway@; do
+  has "$unit" 'KillMode=process' # The guardian outlives what started it.
+  has "$unit" 'Restart=on-failure'
+done

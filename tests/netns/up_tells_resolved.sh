@@ -6,8 +6,8 @@
 #   host 192.0.2.2 ──── 192.0.2.1 world: DNS at 192.0.2.1, and in the tunnel at 10.9.0.1
 # shellcheck disable=SC2016  # Others expand it.
 source "$(dirname "$0")/up_lib.sh"
+source "$(dirname "$0")/resolved_lib.sh"
 make_host
-resolved=$("$tests/unpacked-resolved.sh")
 in_ns world ginnel-dev wg-far
 in_ns world wg set wg-far private-key <(echo "$key_b") listen-port 51820 \
   peer "$pub_a" allowed-ips 10.9.0.2/32
@@ -31,42 +31,9 @@ run_daemon dns-inside2 world python3 "$dir/dns.py" 10.9.0.3 10.77.0.3
 eventually in_ns world bash -c '(($(ss -Hlun | grep -c ":53 ") == 3))'
 
 step "systemd-resolved on a bus of its own"
-echo 'systemd-resolve:x:989:989::/:/usr/sbin/nologin' >>/etc/passwd
-echo 'systemd-resolve:x:989:' >>/etc/group
-mkdir -p /run/systemd/resolve
-chown 989:989 /run/systemd/resolve
-chmod 755 "$dir"
-cat >"$dir/bus.conf" <<END
-<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>system</type>
-  <listen>unix:path=$dir/bus</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow own="*"/><allow send_destination="*"/><allow receive_sender="*"/><allow user="*"/>
-  </policy>
-</busconfig>
-END
-dbus-daemon --config-file="$dir/bus.conf" --nofork --nopidfile >"$dir/bus.log" 2>&1 &
-eventually test -S "$dir/bus"
-export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$dir/bus
-printf '[Resolve]\nLLMNR=no\nMulticastDNS=no\nCache=no\nDNS=\nFallbackDNS=\n' >/etc/systemd/resolved.conf
-rm -f /etc/resolv.conf
-ln -s /run/systemd/resolve/stub-resolv.conf /etc/resolv.conf
-run_daemon resolved host "$resolved/lib/systemd/systemd-resolved"
-ctl() { in_ns host "$resolved/usr/bin/resolvectl" "$@"; }
-eventually ctl dns to-world 192.0.2.1
-ctl default-route to-world yes
-ctl domain to-world home.example
+start_resolved host to-world 192.0.2.1 home.example
 asks() { [[ $(in_ns host getent ahostsv4 "$1" | awk 'NR == 1 { print $1 }') == "$2" ]]; }
 eventually asks some.example 10.88.0.1
-# Of links that are there: one that is gone has no line.
-told() {
-  ctl dns
-  ctl domain
-  ctl default-route
-}
 told >"$dir/before"
 remember host
 write_conf() {

@@ -11,8 +11,8 @@ LINK = re.compile(r"\]\(([^)\s]+)\)|<img[^>]* src=\"([^\"]+)\"")
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.M | re.S)
 HEADING = re.compile(r"^#+ +(.*)$", re.M)
 ENTRY_PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")
-SHELL_LIBRARIES = {"lib.sh", "cage_lib.sh", "dev_lib.sh", "gateway_lib.sh", "kernel_lib.sh", "killswitch_lib.sh",
-                   "server_lib.sh", "up_lib.sh"}
+SHELL_LIBRARIES = {"lib.sh", "cage_lib.sh", "dev_lib.sh", "gateway_lib.sh", "host_lib.sh", "kernel_lib.sh",
+                   "killswitch_lib.sh", "resolved_lib.sh", "server_lib.sh", "up_lib.sh"}
 
 
 def cmake_text(root: pathlib.Path, folder: pathlib.Path) -> Iterator[tuple[pathlib.Path, str]]:

@@ -9,6 +9,7 @@
 #include "os/marked_rules.h"
 #include "os/nft_list.h"
 #include "os/uplink_leases.h"
+#include "service/gateway/gateway_record.h"
 #include "service/gateway/marked_lookup.h"
 #include "service/resolver/resolver.h"
 
@@ -29,8 +30,10 @@ Result<GatewayHost> GatewayHost::open(const std::string& run_directory, const Ga
   auto applier = os::HostApplier::open(run_directory, gateway_owner(config),
                                        os::SysctlClaims::Former::PutBack);
   if (!applier) return pass(std::move(applier));
-  auto alone = os::FileLock::take(applier->claims().directory() + "/gateway.lock");
+  const std::string& directory = applier->claims().directory();
+  auto alone = os::FileLock::take(gateway_lock_path(directory));
   if (!alone) return pass(std::move(alone));
+  log_failure(take_back_left(directory, applier->nft(), interruption));
   if (auto removed = os::remove_leftovers(applier->nft(), applier->claims()); !removed) {
     return pass(std::move(removed));
   }
@@ -38,6 +41,7 @@ Result<GatewayHost> GatewayHost::open(const std::string& run_directory, const Ga
   const auto lock = killswitch::KillSwitch::open(host.places_);
   if (!lock) return std::unexpected(lock.error());
   host.former_ = lock->policy();
+  if (Status written = write_record(host.claims(), {}); !written) return pass(std::move(written));
   return host;
 }
 
@@ -214,8 +218,13 @@ Status GatewayHost::tell_resolver(const GatewayTunnel& tunnel) {
     auto chosen = resolver.choose();
     if (!chosen) return pass(std::move(chosen));
     resolver_ = std::move(*chosen);
+    resolver_.link = tunnel.interface;
+    if (Status written = write_record(applier_.claims(), resolver_); !written) return written;
   }
-  return resolver.tell(resolver_, wanted);
+  // systemd-resolved asks a link's servers by that link alone.
+  const std::string former = std::exchange(resolver_.link, tunnel.interface);
+  if (Status told = resolver.tell(resolver_, wanted); !told) return told;
+  return resolver.leave_link(resolver_, former);
 }
 
 Status GatewayHost::forget_connections() {
@@ -251,6 +260,7 @@ void GatewayHost::take_back_rest() {
   log_failure(quick::Resolver(applier_.claims(), *interruption_).take_back(resolver_));
   log_failure(remove_rules());
   log_failure(applier_.remove_all());
+  log_failure(remove_record(applier_.claims()));
 }
 
 }  // namespace ginnel::gateway

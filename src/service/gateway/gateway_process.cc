@@ -100,6 +100,7 @@ class GatewayProcess {
   void look_at_tunnels(MonoTime now);
   void follow(const Failover::Step& step, std::size_t before, MonoTime now);
   void follow_state();
+  void tell_connected();
   void look_up(std::size_t tunnel, MonoTime now);
   Status look_at_confirmation(MonoTime now);
   void begin_reload(std::uint64_t number);
@@ -450,6 +451,7 @@ void GatewayProcess::follow(const Failover::Step& step, std::size_t before, Mono
   }
   serve_names();
   log::warn("traffic goes through tunnel {}", active().interface);
+  if (facts_.state == LockState::Connected) tell_connected();
 }
 
 // Open once a tunnel has answered; while all are silent, programs hear at once that there is no
@@ -460,8 +462,13 @@ void GatewayProcess::follow_state() {
   if (!opens && !closes) return;
   facts_.state = opens ? LockState::Connected : LockState::Connecting;
   apply(opens ? "connected" : "no tunnel answers");
-  notifier_.status(opens ? "connected through " + active().interface : "no tunnel answers");
-  if (opens) log::info("connected tunnel={}", active().interface);
+  if (!opens) return notifier_.status("no tunnel answers");
+  log::info("connected tunnel={}", active().interface);
+  tell_connected();
+}
+
+void GatewayProcess::tell_connected() {
+  notifier_.status("connected through " + active().interface);
 }
 
 void GatewayProcess::apply(std::string_view why) {

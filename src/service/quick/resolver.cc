@@ -83,7 +83,7 @@ Result<std::vector<std::string>> default_routes(const std::string& interface) {
 Result<Resolver::Choice> Resolver::choose() const {
   if (asks_resolved() && os::Resolved::is_running()) {
     Choice choice{.name = "resolved"};
-    auto links = default_routes(claims_.owner().interface);
+    auto links = default_routes(owner_.interface);
     if (!links) return pass(std::move(links));
     choice.silenced = std::move(*links);
     return choice;
@@ -101,7 +101,7 @@ Status Resolver::tell_resolved(const Choice& choice, const hostnet::WantedResolv
   const os::Clock clock;
   const MonoTime limit = clock.mono() + kLinkLimit;
   for (;;) {
-    Status told = resolved->tell(claims_.owner().interface, wanted);
+    Status told = resolved->tell(link_of(choice), wanted);
     if (told) break;
     if (told.error().code != ErrorCode::NotFound || clock.mono() >= limit) return told;
     if (Status going = interruption_.wait(kLinkInterval); !going) return going;
@@ -121,7 +121,7 @@ Status Resolver::untell_resolved(const Choice& choice) const {
   if (!os::Resolved::is_running()) return ok();
   auto resolved = os::Resolved::open();
   if (!resolved) return pass(std::move(resolved));
-  Status outcome = resolved->forget(claims_.owner().interface);
+  Status outcome = resolved->forget(link_of(choice));
   for (const std::string& link : choice.silenced) {
     Status heard = resolved->set_default_route(link, true);
     const bool matters = !heard && heard.error().code != ErrorCode::NotFound &&
@@ -147,22 +147,26 @@ Status Resolver::run_resolvconf(std::vector<std::string> words,
 
 Status Resolver::tell(const Choice& choice, const hostnet::WantedResolver& wanted) const {
   if (choice.name == "resolved") return tell_resolved(choice, wanted);
-  if (choice.name == "file")
-    return os::ResolvConf(claims_.directory()).push(claims_.owner(), wanted);
+  if (choice.name == "file") return os::ResolvConf(directory_).push(owner_, wanted);
   std::string text;
   for (const std::string& server : wanted.servers) text += fmt::format("nameserver {}\n", server);
   if (!wanted.search.empty()) text += fmt::format("search {}\n", fmt::join(wanted.search, " "));
-  return run_resolvconf(
-      {"resolvconf", "-a", known_name(claims_.owner().interface), "-m", "0", "-x"},
-      std::move(text));
+  return run_resolvconf({"resolvconf", "-a", known_name(owner_.interface), "-m", "0", "-x"},
+                        std::move(text));
 }
 
 Status Resolver::take_back(const Choice& choice) const {
   if (choice.name.empty()) return ok();
   if (choice.name == "resolved") return untell_resolved(choice);
-  if (choice.name == "file") return os::ResolvConf(claims_.directory()).pop(claims_.owner());
-  return run_resolvconf({"resolvconf", "-d", known_name(claims_.owner().interface), "-f"},
-                        std::nullopt);
+  if (choice.name == "file") return os::ResolvConf(directory_).pop(owner_);
+  return run_resolvconf({"resolvconf", "-d", known_name(owner_.interface), "-f"}, std::nullopt);
+}
+
+Status Resolver::leave_link(const Choice& choice, const std::string& link) const {
+  if (choice.name != "resolved" || link == link_of(choice)) return ok();
+  auto resolved = os::Resolved::open();
+  if (!resolved) return pass(std::move(resolved));
+  return resolved->forget(link);
 }
 
 Resolver::Choice choice_of(const hostnet::StandingRecord& record) {
