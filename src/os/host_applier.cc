@@ -47,7 +47,8 @@ Result<Fd> HostApplier::owner_descriptor() const {
   return owner_->duplicate();
 }
 
-// A table that stands as it is wanted is left alone: loading it would set its counters back.
+// A table that stands as it is wanted is left alone: loading it would set its counters back. What
+// the kernel forgets of it begins anew.
 Status HostApplier::append_changes(const hostnet::nft::Ruleset& listed,
                                    const std::vector<Table>& wanted, NftBatch& batch) {
   const bool wants_owned = std::ranges::any_of(wanted, &Table::owned);
@@ -56,7 +57,7 @@ Status HostApplier::append_changes(const hostnet::nft::Ruleset& listed,
   for (Table table : wanted) {
     table.owned = table.owned && *can_own;
     const auto is_it = [&](const ListedTable& l) { return is_loaded(l, table); };
-    if (std::ranges::any_of(listed.tables, is_it)) continue;
+    if (table.fading.empty() && std::ranges::any_of(listed.tables, is_it)) continue;
     const auto former = std::ranges::find_if(
         listed.tables, [&](const ListedTable& l) { return is_same(l, table); });
     // A plain table cannot be made an owned one, nor the other way round: it is deleted and

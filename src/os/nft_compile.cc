@@ -217,13 +217,19 @@ NftnlSet set_object(const NftPlace& place, const nft::Set& set) {
   nftnl_set_set_str(object.get(), NFTNL_SET_TABLE, place.table.c_str());
   nftnl_set_set_str(object.get(), NFTNL_SET_NAME, set.name.c_str());
   nftnl_set_set_u32(object.get(), NFTNL_SET_ID, set.id);
-  std::uint32_t flags = set.verdict_map ? NFT_SET_MAP : NFT_SET_ANONYMOUS | NFT_SET_CONSTANT;
+  std::uint32_t flags = set.verdict_map ? NFT_SET_MAP
+                        : set.fades     ? NFT_SET_TIMEOUT
+                                        : NFT_SET_ANONYMOUS | NFT_SET_CONSTANT;
   if (set.interval) flags |= NFT_SET_INTERVAL;
   nftnl_set_set_u32(object.get(), NFTNL_SET_FLAGS, flags);
   nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_TYPE, number_of(set.key_type));
   nftnl_set_set_u32(object.get(), NFTNL_SET_KEY_LEN, set.key_length);
   if (set.verdict_map) {
     nftnl_set_set_u32(object.get(), NFTNL_SET_DATA_TYPE, NFT_DATA_VERDICT);
+  } else if (set.fades) {
+    const std::chrono::milliseconds lifetime = set.lifetime;
+    nftnl_set_set_u64(object.get(), NFTNL_SET_TIMEOUT,
+                      static_cast<std::uint64_t>(lifetime.count()));
   } else {
     nftnl_set_set_u32(object.get(), NFTNL_SET_DESC_SIZE,
                       static_cast<std::uint32_t>(set.elements.size()));
@@ -382,12 +388,13 @@ Status NftBatch::add_table(const nft::Table& table) {
   append_table(table);
   // All chains first: a rule may jump to any of them.
   for (const nft::Chain& chain : table.chains) append_chain(table, chain);
-  for (const nft::VerdictMap& map : table.maps) {
-    nft::Set set = nft::to_set(map);
+  const auto append_named = [&](nft::Set set, std::string_view kind) {
     set.id = next_set_id_++;
     append_set({.family = table.family, .table = table.name}, set,
-               fmt::format("add map {} to table {}", map.name, table.name));
-  }
+               fmt::format("add {} {} to table {}", kind, set.name, table.name));
+  };
+  for (const nft::VerdictMap& map : table.maps) append_named(nft::to_set(map), "map");
+  for (const nft::FadingSet& set : table.fading) append_named(nft::to_set(set), "set");
   for (const nft::Chain& chain : table.chains) {
     const NftPlace place{.family = table.family, .table = table.name, .chain = chain.name};
     for (const nft::Rule& rule : chain.rules) {

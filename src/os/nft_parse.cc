@@ -127,6 +127,7 @@ void parse_nft_set(const nlmsghdr& message, Ruleset& ruleset) {
                          .key_length = nftnl_set_get_u32(object.get(), NFTNL_SET_KEY_LEN),
                          .interval = (flags & NFT_SET_INTERVAL) != 0,
                          .verdict_map = (flags & NFT_SET_MAP) != 0,
+                         .fades = (flags & NFT_SET_TIMEOUT) != 0,
                          .readable = (flags & NFT_SET_CONCAT) == 0});
 }
 

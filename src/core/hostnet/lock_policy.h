@@ -4,6 +4,7 @@
 // so.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -97,7 +98,9 @@ struct LockPolicy {
   std::vector<net::Endpoint> endpoints{};  // Of peers: exactly these, with the mark, over UDP.
   std::vector<std::uint16_t>
       listen_ports{};  // Of the tunnels, for what endpoints send. Empty: any.
-  // Asked for an endpoint's name, with the mark, while connecting: exactly these, over UDP and TCP.
+  // Asked for an endpoint's name, with the mark, while connecting: exactly these, over UDP and TCP,
+  // and no longer than this after the tables were loaded, whatever becomes of who asks.
+  static constexpr std::chrono::seconds kResolversLast{20};
   std::vector<net::Endpoint> resolvers{};
 
   std::vector<std::string> tunnels{};  // The first has the default route.

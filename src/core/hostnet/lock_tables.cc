@@ -63,6 +63,10 @@ PortIn dns_ports(Protocol protocol) {
   return {.protocol = protocol, .ports = {PortRange::one(53), PortRange::one(853)}};
 }
 
+std::string resolver_set(const net::Endpoint& resolver) {
+  return fmt::format("resolvers{}-{}", resolver.address.is_v4() ? 4 : 6, resolver.port);
+}
+
 std::vector<net::Prefix> of_family(const std::vector<net::Prefix>& prefixes, net::Family family) {
   std::vector<net::Prefix> found;
   std::ranges::copy_if(prefixes, std::back_inserter(found),
@@ -75,6 +79,26 @@ std::vector<net::Prefix> hosts_of(const std::vector<net::Address>& addresses, ne
     if (address.family() == family) found.push_back(net::Prefix::host(address));
   }
   return found;
+}
+
+// The resolvers' addresses by family and port, for as long as they are asked.
+std::vector<nft::FadingSet> resolver_sets(const LockPolicy& policy) {
+  std::vector<nft::FadingSet> sets;
+  if (policy.state != LockState::Connecting) return sets;
+  for (const net::Endpoint& resolver : policy.resolvers) {
+    const std::string name = resolver_set(resolver);
+    auto found = std::ranges::find(sets, name, &nft::FadingSet::name);
+    if (found == sets.end()) {
+      sets.push_back({.name = name,
+                      .family = resolver.address.family(),
+                      .lifetime = LockPolicy::kResolversLast});
+      found = sets.end() - 1;
+    }
+    if (std::ranges::find(found->addresses, resolver.address) == found->addresses.end()) {
+      found->addresses.push_back(resolver.address);
+    }
+  }
+  return sets;
 }
 
 // The policy's lists in the forms that rules want.
@@ -323,11 +347,18 @@ void Rendering::add_transport_out(Chain& chain) const {
                          port(Protocol::Udp, Side::Destination, endpoint.port)});
     }
   }
+  std::vector<std::string> added;
   if (policy_.state != LockState::Connecting) return;
   for (const net::Endpoint& resolver : policy_.resolvers) {
+    const std::string set = resolver_set(resolver);
+    if (std::ranges::find(added, set) != added.end()) continue;
+    added.push_back(set);
     for (Protocol protocol : kPortProtocols) {
-      add_accept(chain, {own_mark(), to({net::Prefix::host(resolver.address)}),
-                         port(protocol, Side::Destination, resolver.port)});
+      add_accept(chain,
+                 {own_mark(),
+                  nft::AddressInSet{
+                      .family = resolver.address.family(), .side = Side::Destination, .set = set},
+                  port(protocol, Side::Destination, resolver.port)});
     }
   }
 }
@@ -556,6 +587,7 @@ nft::Table Rendering::filter() const {
       .name = owner.table_name(),
       .comment = owner.mark(),
       .owned = policy_.owned,
+      .fading = resolver_sets(policy_),
       .chains = {guard(), answers(), replies(), output(), leaving(), dns(), forwarded(), input()}};
   if (splits()) table.chains.insert(table.chains.end(), {beside(), whose(), translated()});
   return table;
@@ -601,7 +633,8 @@ nft::Table Rendering::devices() const {
   nft::Table table{.family = nft::Family::Netdev,
                    .name = owner.table_name(),
                    .comment = owner.mark(),
-                   .owned = policy_.owned};
+                   .owned = policy_.owned,
+                   .fading = resolver_sets(policy_)};
   for (const LockedDevice& each : policy_.devices) table.chains.push_back(device(each));
   return table;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -253,7 +254,9 @@ struct Set {
   std::uint32_t key_length = 0;
   bool interval = false;
   bool verdict_map = false;
-  bool readable = true;  // False: concatenations, or more elements than we care to read.
+  bool fades = false;               // The kernel forgets its elements.
+  std::chrono::seconds lifetime{};  // Of each, where it fades and is ours.
+  bool readable = true;             // False: concatenations, or more elements than we care to read.
   std::vector<SetElement> elements{};
   friend bool operator==(const Set&, const Set&) = default;
 };

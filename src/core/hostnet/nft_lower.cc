@@ -197,6 +197,13 @@ class Lowering {
     return ok();
   }
 
+  Status add(const AddressInSet& m) {
+    if (Status needed = need_family(m.family); !needed) return needed;
+    load_address(m.side, m.family, bits_of(m.family) / 8);
+    emit(Lookup{.set = m.set});
+    return ok();
+  }
+
   void load_address(Side side, net::Family family, std::uint32_t length) {
     const bool v4 = family == net::Family::V4;
     const bool source = side == Side::Source;
@@ -591,6 +598,19 @@ Status check_map(const Table& table, const Names& chains, const VerdictMap& map)
   return ok();
 }
 
+Status check_fading(const FadingSet& set) {
+  if (set.addresses.size() > kMaxListLength) {
+    return fail(ErrorCode::Exhausted, fmt::format("set {}: {} members, over {}", set.name,
+                                                  set.addresses.size(), kMaxListLength));
+  }
+  for (const net::Address& address : set.addresses) {
+    if (address.family() == set.family) continue;
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("set {}: {} is of the other family", set.name, address.to_string()));
+  }
+  return ok();
+}
+
 Status check_name(std::string_view what, std::string_view name) {
   if (!name.empty() && name.size() <= kMaxNameLength) return ok();
   return fail(ErrorCode::InvalidArgument,
@@ -610,6 +630,10 @@ Status check_target(const Table& table, const Names& chains, const Rule& rule, c
   };
   if (const std::string* target = target_of(term)) {
     if (!chains.contains(*target)) return missing("chain", *target);
+  }
+  if (const auto* in = std::get_if<AddressInSet>(&term)) {
+    const FadingSet* set = find_fading(table, in->set);
+    if (set == nullptr || set->family != in->family) return missing("such set", in->set);
   }
   if (const auto* leads = std::get_if<ConnAddressMap>(&term)) {
     const VerdictMap* map = find_map(table, leads->map);
@@ -638,10 +662,24 @@ Set to_set(const VerdictMap& map) {
           .elements = elements_of(map)};
 }
 
+Set to_set(const FadingSet& fading) {
+  const bool v4 = fading.family == net::Family::V4;
+  Set set{.name = fading.name,
+          .key_type = v4 ? KeyType::Ip4 : KeyType::Ip6,
+          .key_length = bits_of(fading.family) / 8,
+          .fades = true,
+          .lifetime = fading.lifetime};
+  for (const net::Address& address : fading.addresses) {
+    set.elements.push_back({.key = bytes_of_address(address)});
+  }
+  return set;
+}
+
 Result<ListedTable> as_listed(const Table& table) {
   ListedTable listed{
       .family = table.family, .name = table.name, .comment = table.comment, .owned = table.owned};
   for (const VerdictMap& map : table.maps) listed.sets.push_back(to_set(map));
+  for (const FadingSet& set : table.fading) listed.sets.push_back(to_set(set));
   std::uint32_t next_set_id = 1;
   for (const Chain& chain : table.chains) {
     ListedChain& into = listed.chains.emplace_back(ListedChain{chain.name, chain.base, {}});
@@ -674,6 +712,10 @@ Status check_names(const Table& table) {
   for (const VerdictMap& map : table.maps) {
     if (Status named = check_name("map", map.name); !named) return named;
     if (Status checked = check_map(table, chains, map); !checked) return checked;
+  }
+  for (const FadingSet& set : table.fading) {
+    if (Status named = check_name("set", set.name); !named) return named;
+    if (Status checked = check_fading(set); !checked) return checked;
   }
   for (const Chain& chain : table.chains) {
     if (Status named = check_name("chain", chain.name); !named) return named;

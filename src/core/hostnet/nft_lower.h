@@ -17,6 +17,7 @@ Status check_names(const Table& table);
 
 // REQUIRES: check_names() of its table found nothing.
 Set to_set(const VerdictMap& map);
+Set to_set(const FadingSet& fading);
 
 // The table as it is listed once it is loaded, but for handles, and with sets named "set1", "set2",
 // and so on: for judging it, and to compare it with what is loaded. Fails as lower() does.

@@ -53,4 +53,9 @@ inline const VerdictMap* find_map(const Table& table, const std::string& name) {
   return found == table.maps.end() ? nullptr : &*found;
 }
 
+inline const FadingSet* find_fading(const Table& table, const std::string& name) {
+  const auto found = std::ranges::find(table.fading, name, &FadingSet::name);
+  return found == table.fading.end() ? nullptr : &*found;
+}
+
 }  // namespace ginnel::hostnet::nft

@@ -103,6 +103,10 @@ struct Printer {
     return fmt::format("{} {} {}{}", family_name(family), side_name(m.side, "saddr", "daddr"),
                        negation(m.is), print_list(prefixes, print_prefix));
   }
+  std::string operator()(const AddressInSet& m) const {
+    return fmt::format("{} {} @{}", family_name(m.family), side_name(m.side, "saddr", "daddr"),
+                       m.set);
+  }
   std::string operator()(const FamilyIs& m) const {
     return fmt::format("meta nfproto {}", m.family == net::Family::V4 ? "ipv4" : "ipv6");
   }
@@ -216,6 +220,19 @@ std::string print(const VerdictMap& map) {
   return text + "  }\n";
 }
 
+std::string print(const FadingSet& set) {
+  std::string text =
+      fmt::format("  set {} {{\n    type {}_addr;\n    timeout {}s;\n", set.name,
+                  set.family == net::Family::V4 ? "ipv4" : "ipv6", set.lifetime.count());
+  std::string elements;
+  for (const net::Address& address : set.addresses) {
+    if (!elements.empty()) elements += ", ";
+    elements += address.to_string();
+  }
+  if (!elements.empty()) text += fmt::format("    elements = {{ {} }}\n", elements);
+  return text + "  }\n";
+}
+
 std::string print(const Chain& chain) {
   std::string text = fmt::format("  chain {} {{\n", chain.name);
   if (chain.base) {
@@ -305,6 +322,7 @@ std::string print(const Table& table) {
   std::string text = fmt::format("table {} {} {{\n", name_of(table.family), table.name);
   if (!table.comment.empty()) text += fmt::format("  comment {}\n", quoted(table.comment));
   for (const VerdictMap& map : table.maps) text += print(map);
+  for (const FadingSet& set : table.fading) text += print(set);
   for (const Chain& chain : table.chains) text += print(chain);
   return text + "}\n";
 }

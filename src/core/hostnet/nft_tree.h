@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -57,6 +58,14 @@ struct AddressIn {
   std::vector<net::Prefix> prefixes{};
   Is is = Is::Yes;
   friend bool operator==(const AddressIn&, const AddressIn&) = default;
+};
+
+// ip saddr @NAME: what the set of the table holds at this moment.
+struct AddressInSet {
+  net::Family family = net::Family::V4;
+  Side side = Side::Source;
+  std::string set{};
+  friend bool operator==(const AddressInSet&, const AddressInSet&) = default;
 };
 
 // meta nfproto.
@@ -288,12 +297,12 @@ struct ConnAddressMap {
   friend bool operator==(const ConnAddressMap&, const ConnAddressMap&) = default;
 };
 
-using Term = std::variant<InterfaceIs, AddressIn, FamilyIs, EtherTypeIs, ProtocolIn, PortIn, MarkIs,
-                          ConnStateIn, ConnWayIs, ConnAddressIn, ConnPortIn, SourceTranslated,
-                          ArpTargetIn, AddressTypeIs, ReversePathMissing, IcmpTypeIn, HopLimitIs,
-                          SocketUserIs, SocketCgroupIs, LaterFragment, TcpSyn, Counter, Log,
-                          SetMark, CopyMark, ClampMss, NoTrack, Masquerade, SourceNat, Accept, Drop,
-                          Return, Reject, Jump, Goto, ConnAddressMap>;
+using Term = std::variant<InterfaceIs, AddressIn, AddressInSet, FamilyIs, EtherTypeIs, ProtocolIn,
+                          PortIn, MarkIs, ConnStateIn, ConnWayIs, ConnAddressIn, ConnPortIn,
+                          SourceTranslated, ArpTargetIn, AddressTypeIs, ReversePathMissing,
+                          IcmpTypeIn, HopLimitIs, SocketUserIs, SocketCgroupIs, LaterFragment,
+                          TcpSyn, Counter, Log, SetMark, CopyMark, ClampMss, NoTrack, Masquerade,
+                          SourceNat, Accept, Drop, Return, Reject, Jump, Goto, ConnAddressMap>;
 
 struct Rule {
   std::vector<Term> terms{};  // In the order of evaluation.
@@ -326,6 +335,15 @@ struct VerdictMap {
   friend bool operator==(const VerdictMap&, const VerdictMap&) = default;
 };
 
+// Addresses that the kernel forgets by itself, this long after the table was loaded.
+struct FadingSet {
+  std::string name{};
+  net::Family family = net::Family::V4;
+  std::vector<net::Address> addresses{};
+  std::chrono::seconds lifetime{};
+  friend bool operator==(const FadingSet&, const FadingSet&) = default;
+};
+
 struct Table {
   Family family = Family::Inet;
   std::string name{};
@@ -334,6 +352,7 @@ struct Table {
   // has no such tables it is like any other.
   bool owned = false;
   std::vector<VerdictMap> maps{};
+  std::vector<FadingSet> fading{};
   std::vector<Chain> chains{};
   friend bool operator==(const Table&, const Table&) = default;
 };

@@ -131,6 +131,12 @@ std::vector<hostnet::Link> GatewayHost::uplinks() {
   return outside;
 }
 
+Result<os::FileLock> GatewayHost::begin_asking() {
+  const auto lock = killswitch::KillSwitch::open(places_);
+  if (!lock) return std::unexpected(lock.error());
+  return os::FileLock::take(lock->files().asking_path());
+}
+
 Status GatewayHost::expect_confirmation(MonoTime deadline) {
   auto lock = killswitch::KillSwitch::open(places_);
   if (!lock) return pass(std::move(lock));

@@ -40,6 +40,8 @@ class GatewayHost {
   // Takes the change back when its time has passed.
   Result<Confirmation> look_for_confirmation(MonoTime now);
 
+  // For as long as facts name resolvers: nobody takes the exception away while it is held.
+  Result<os::FileLock> begin_asking();
   // Before there are tunnels, and threads: the lock alone.
   Status lock(const GatewayFacts& facts);
   // All of it, for the host as it is.

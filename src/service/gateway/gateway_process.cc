@@ -260,6 +260,8 @@ Result<std::vector<net::Address>> GatewayProcess::ask_in_clear(const std::string
   return found;
 }
 
+static_assert(MarkedLookup::kLongest < hostnet::LockPolicy::kResolversLast);
+
 // Without an address there would never be a tunnel to ask through. The lock lets the tunnels' mark
 // ask these servers until they have answered; everybody else stays locked in.
 Result<std::vector<net::Address>> GatewayProcess::ask_through_lock(const std::string& name) {
@@ -279,6 +281,8 @@ Result<std::vector<net::Address>> GatewayProcess::ask_through_lock(const std::st
                       .resolvers = lookup.servers};
   std::vector<std::string> servers;
   for (const net::Endpoint& server : lookup.servers) servers.push_back(server.to_string());
+  const auto alive = host_->begin_asking();
+  if (!alive) return std::unexpected(alive.error());
   if (Status opened = host_->lock(asking); !opened) return pass(std::move(opened));
   log::warn("asking for {} in clear: the host is locked, and no address of it is known; servers={}",
             name, fmt::join(servers, ","));

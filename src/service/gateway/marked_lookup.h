@@ -16,6 +16,9 @@ struct MarkedLookup {
   static constexpr Duration kAttemptTime = std::chrono::milliseconds(1500);
   static constexpr unsigned kRounds = 3;  // Through all servers.
 
+  // All servers for IPv4, and all once more for IPv6.
+  static constexpr Duration kLongest = kAttemptTime * kMaxServers * (kRounds + 1);
+
   std::string name;
   std::vector<net::Endpoint> servers;
   std::uint32_t mark = 0;

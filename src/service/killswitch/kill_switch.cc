@@ -175,6 +175,7 @@ Result<KillSwitch> KillSwitch::open(const Places& places, const os::Fd& descript
     if (!policy) return pass(std::move(policy));
     KillSwitch lock(std::move(*turn), std::move(*applier), std::move(files));
     lock.policy_ = std::move(*policy);
+    if (!os::FileLock::is_taken(lock.files_.asking_path())) lock.policy_.resolvers.clear();
     const auto taken = lock.take_descriptor(descriptor);
     if (!taken) return std::unexpected(taken.error());
     if (*taken) return lock;

@@ -60,7 +60,8 @@ class KillSwitch {
   // `descriptor` owns the tables already: systemd kept it. Without, the guardian is asked.
   static Result<KillSwitch> open(const Places& places, const os::Fd& descriptor = {});
 
-  // What is meant, by the record on disk.
+  // What is meant, by the record on disk. Resolvers are only for as long as somebody holds the lock
+  // on files().asking_path(): the exception ends with who asked for it.
   const hostnet::LockPolicy& policy() const { return policy_; }
 
   // Makes `wanted` true, in one transaction for the tables: on disk first, then in the kernel, then

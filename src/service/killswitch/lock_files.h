@@ -36,6 +36,8 @@ class LockFiles {
   std::string ruleset_path() const { return state_directory_ + "/ruleset.nft"; }
   std::string pending_path() const { return run_directory_ + "/killswitch.pending"; }
   std::string guardian_path() const { return run_directory_ + "/killswitch.sock"; }
+  // Locked by who asks policy.resolvers.
+  std::string asking_path() const { return run_directory_ + "/killswitch.asking"; }
   std::string watcher_path() const { return run_directory_ + "/killswitch.watcher"; }
 
  private:

@@ -18,6 +18,8 @@ namespace {
 
 // Also without an event: settings change without one, and one can be lost.
 constexpr Duration kLookInterval = std::chrono::seconds(10);
+// While servers may be asked in clear: who asks can be killed.
+constexpr Duration kAskingInterval = std::chrono::seconds(1);
 // After a failure: somebody else may hold the turn.
 constexpr Duration kRetryInterval = std::chrono::milliseconds(200);
 
@@ -128,6 +130,9 @@ Result<Watcher::Turn> Watcher::look() {
   if (lock->policy().state == hostnet::LockState::Off) {
     alive_.reset();  // Within our turn: who locks next sees that nobody watches.
     return Turn::Off;
+  }
+  if (!lock->policy().resolvers.empty()) {
+    next_look_ = std::min(next_look_, clock_.mono() + kAskingInterval);
   }
   const auto report = lock->inspect();
   if (!report) return std::unexpected(report.error());

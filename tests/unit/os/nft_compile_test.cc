@@ -27,7 +27,8 @@ std::string ruleset() {
   std::string json = shell("nft -j list ruleset");
   json = std::regex_replace(json, std::regex(", \"handle\": [0-9]+"), "");
   json = std::regex_replace(json, std::regex("\"handle\": [0-9]+, "), "");
-  return std::regex_replace(json, std::regex("\\{\"rule\""), "\n$&") + shell("nft list ruleset");
+  json = std::regex_replace(json, std::regex("\\{\"rule\""), "\n$&") + shell("nft list ruleset");
+  return std::regex_replace(json, std::regex("\"expires\": [0-9]+|expires [0-9a-z]+"), "expires");
 }
 
 class NftCompile : public PrivateNetwork {
@@ -178,6 +179,21 @@ TEST_F(NftCompile, MakesOfNamedMapsWhatNftMakesOfThem) {
     table.chains.push_back({.name = "one", .rules = {{.terms = {Accept{}}}}});
     expect_same_as_nft(table);
   }
+}
+
+TEST_F(NftCompile, MakesOfSetsThatFadeWhatNftMakesOfThem) {
+  Table table = with_rules(
+      {{.terms = {AddressInSet{.side = Side::Destination, .set = "asked4-53"}, Accept{}}},
+       {.terms = {AddressInSet{.family = net::Family::V6, .set = "asked6"}, Accept{}}}});
+  table.fading = {{.name = "asked4-53",
+                   .addresses = {address("9.9.9.9"), address("192.0.2.1")},
+                   .lifetime = std::chrono::seconds(20)},
+                  {.name = "asked6",
+                   .family = net::Family::V6,
+                   .addresses = {address("2001:db8::53")},
+                   .lifetime = std::chrono::seconds(100)},
+                  {.name = "nobody", .lifetime = std::chrono::seconds(1)}};
+  expect_same_as_nft(table);
 }
 
 TEST_F(NftCompile, MakesOfArpWhatNftMakesOfIt) {

@@ -172,5 +172,21 @@ TEST(NftCheckNames, FindsJumpsToNowhere) {
   EXPECT_EQ(checked.error().message, "rule \"goto elsewhere\": table t has no chain elsewhere");
 }
 
+TEST(NftCheckNames, WantsTheSetsThatRulesName) {
+  Table table = table_with_rule({.terms = {AddressInSet{.set = "asked"}}});
+  EXPECT_EQ(check_names(table).error().message,
+            "rule \"ip saddr @asked\": table t has no such set asked");
+  table.fading = {{.name = "asked", .family = net::Family::V6}};
+  EXPECT_FALSE(check_names(table));
+  table.fading[0].family = net::Family::V4;
+  EXPECT_TRUE(check_names(table));
+  table.fading[0].addresses = {prefix("fd00::/64").address()};
+  EXPECT_EQ(check_names(table).error().message, "set asked: fd00:: is of the other family");
+  table.fading[0].addresses.assign(kMaxListLength, prefix("10.0.0.0/8").address());
+  EXPECT_TRUE(check_names(table));
+  table.fading[0].addresses.push_back(prefix("10.0.0.0/8").address());
+  EXPECT_FALSE(check_names(table));
+}
+
 }  // namespace
 }  // namespace ginnel::hostnet::nft

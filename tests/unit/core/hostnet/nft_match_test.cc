@@ -35,6 +35,25 @@ TEST(IsLoaded, TheOrderOfElementsAndChainsDoesNotMatter) {
   EXPECT_TRUE(is_loaded(listed, sample()));
 }
 
+TEST(IsLoaded, WhatTheKernelHasForgottenIsMissedByNobody) {
+  Table table = sample();
+  table.fading = {{.name = "asked",
+                   .addresses = {net::Address::parse("9.9.9.9").value()},
+                   .lifetime = std::chrono::seconds(20)}};
+  table.chains[0].rules.push_back({.terms = {AddressInSet{.set = "asked"}, Accept{}}});
+  ListedTable listed = as_listed(table).value();
+  ASSERT_TRUE(is_loaded(listed, table));
+  Set* set = &*std::ranges::find(listed.sets, "asked", &Set::name);
+  auto elements = std::exchange(set->elements, {});
+  EXPECT_TRUE(is_loaded(listed, table));
+  elements[0].key[3] ^= 1;
+  set->elements = elements;  // Somebody else's.
+  EXPECT_FALSE(is_loaded(listed, table));
+  set->elements.clear();
+  set->fades = false;
+  EXPECT_FALSE(is_loaded(listed, table));
+}
+
 TEST(IsLoaded, EveryDifferenceCounts) {
   using Change = void (*)(ListedTable&);
   const std::pair<const char*, Change> changes[] = {

@@ -118,6 +118,29 @@ TEST_F(KillSwitchTest, ChangesNothingWhenItCannotBe) {
   EXPECT_TRUE(report().is_armed());
 }
 
+TEST_F(KillSwitchTest, LetsNobodyBeAskedForWhoIsGone) {
+  LockPolicy asking = locked();
+  asking.state = LockState::Connecting;
+  asking.resolvers = {{.address = net::Address::parse("192.0.2.1").value(), .port = 53}};
+  {
+    const auto alive = os::FileLock::take(open()->files().asking_path());
+    ASSERT_TRUE(alive);
+    ASSERT_TRUE(open()->change(asking));
+    const LockReport found = report();
+    EXPECT_TRUE(found.is_armed()) << fmt::format("{}", found.missing.front());
+    EXPECT_EQ(found.policy.resolvers, asking.resolvers);
+    ASSERT_TRUE(open()->mend());
+    EXPECT_NE(os::shell("nft list sets").find("elements = { 192.0.2.1 "), std::string::npos);
+  }
+  LockReport found = report();
+  EXPECT_TRUE(found.policy.resolvers.empty());
+  EXPECT_EQ(found.missing.size(), 2u);
+  ASSERT_TRUE(open()->mend());
+  found = report();
+  EXPECT_TRUE(found.is_armed()) << fmt::format("{}", found.missing.front());
+  EXPECT_EQ(os::shell("nft list sets").find("192.0.2.1"), std::string::npos);
+}
+
 TEST_F(KillSwitchTest, RemembersWhatStoodWhenItWasLocked) {
   os::shell("ip addr add 192.0.2.2/24 dev eth0; ip link set eth1 up");
   os::shell("ip route add 9.9.9.0/24 via 192.0.2.1 dev eth0");
