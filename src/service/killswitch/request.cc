@@ -40,16 +40,15 @@ Status check_allowed(const std::vector<net::Prefix>& allowed) {
   return ok();
 }
 
-Result<std::uint32_t> mark_of(const Request& request, const quick::Source& source,
-                              const hostnet::HostState& host) {
-  if (request.mark) {
-    const std::string& text = *request.mark;
-    const bool is_number = text.front() >= '0' && text.front() <= '9';
-    const auto mark = is_number ? hostnet::find_table(text, "") : std::nullopt;
-    if (mark && *mark != 0) return *mark;
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("--fwmark: \"{}\" is no mark; write a number such as 0x8888", text));
-  }
+Result<std::uint32_t> read_mark(const std::string& text) {
+  const bool is_number = !text.empty() && text.front() >= '0' && text.front() <= '9';
+  const auto mark = is_number ? hostnet::find_table(text, "") : std::nullopt;
+  if (mark && *mark != 0) return *mark;
+  return fail(ErrorCode::InvalidArgument,
+              fmt::format("--fwmark: \"{}\" is no mark; write a number such as 0x8888", text));
+}
+
+std::uint32_t mark_of(const quick::Source& source, const hostnet::HostState& host) {
   if (source.file.fwmark && *source.file.fwmark != 0) return *source.file.fwmark;
   if (const auto mark = mark_on_host(host, source.interface)) return *mark;
   std::vector<net::Prefix> routed;
@@ -60,6 +59,16 @@ Result<std::uint32_t> mark_of(const Request& request, const quick::Source& sourc
                          hostnet::takes_everything(routed, net::Family::V6);
   if (takes_all && source.file.table == "auto") return hostnet::kFirstQuickTable;
   return LockPolicy{}.mark.value;
+}
+
+Status set_mark(LockPolicy& policy, std::uint32_t mark) {
+  policy.mark.value = mark;
+  policy.mark.mask |= mark;
+  if ((mark & policy.manage_mark.mask) == 0) return ok();
+  return fail(ErrorCode::InvalidArgument,
+              fmt::format("the mark {:#x} shares bits with {:#x}, by which management is known; "
+                          "choose another with FwMark or --fwmark",
+                          mark, policy.manage_mark.mask));
 }
 
 Status add_tunnel(const Request& request, const hostnet::HostState& host,
@@ -83,15 +92,8 @@ Status add_tunnel(const Request& request, const hostnet::HostState& host,
   for (const net::InterfaceAddress& address : source->file.addresses) {
     policy.tunnel_addresses.push_back(address.address);
   }
-  const auto mark = mark_of(request, *source, host);
-  if (!mark) return std::unexpected(mark.error());
-  policy.mark.value = *mark;
-  policy.mark.mask |= *mark;
-  if (*mark & policy.manage_mark.mask) {
-    return fail(ErrorCode::InvalidArgument,
-                fmt::format("the mark {:#x} shares bits with {:#x}, by which management is known; "
-                            "choose another with FwMark or --fwmark",
-                            *mark, policy.manage_mark.mask));
+  if (!request.mark) {
+    if (Status set = set_mark(policy, mark_of(*source, host)); !set) return set;
   }
   if (request.dns.empty()) return read_list("DNS", source->file.dns_servers, policy.dns);
   return ok();
@@ -152,6 +154,11 @@ Result<LockPolicy> policy_of(const Request& request, const hostnet::HostState& h
                              quick::Interruption& interruption) {
   LockPolicy policy{
       .state = hostnet::LockState::Locked, .holder = "killswitch", .owned = request.owned};
+  if (request.mark) {
+    const auto mark = read_mark(*request.mark);
+    if (!mark) return std::unexpected(mark.error());
+    if (Status set = set_mark(policy, *mark); !set) return pass(std::move(set));
+  }
   if (!request.configuration.empty()) {
     Status added = add_tunnel(request, host, interruption, policy);
     if (!added) return pass(std::move(added));

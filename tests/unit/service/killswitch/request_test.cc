@@ -96,6 +96,9 @@ TEST_F(RequestTest, FindsTheMarkInThisOrder) {
     ASSERT_TRUE(made) << made.error().message;
     EXPECT_EQ(made->mark.value, row.mark);
   }
+  const auto without_file = policy({.mark = "0x55"});
+  ASSERT_TRUE(without_file) << without_file.error().message;
+  EXPECT_EQ(without_file->mark.value, 0x55u);
 }
 
 TEST_F(RequestTest, ReachesTheLocalNetworkOnlyWhereItIsPrivate) {
@@ -136,6 +139,10 @@ TEST_F(RequestTest, SaysWhatIsWrong) {
       {{.manage = {"nobody"}}, "--manage: "},
       {{.dhcp = {"x"}}, "--dhcp-server: "},
       {{.dns = {"x"}}, "--dns: "},
+      {{.mark = "0"}, "--fwmark: \"0\" is no mark"},
+      {{.mark = ""}, "--fwmark: \"\" is no mark"},
+      {{.mark = "blue"}, "--fwmark: \"blue\" is no mark"},
+      {{.mark = "0x10000"}, "the mark 0x10000 shares bits with 0xff0000"},
       {{.split_users = {"0"}}, "--split-uid: \"0\" is no user's number"},
       {{.split_users = {"root"}}, "--split-uid: \"root\" is no user's number"},
       {{.split_cgroups = {"/sys/fs/cgroup"}}, "kill switch: \"\" is no cgroup below the root"},
