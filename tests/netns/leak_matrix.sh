@@ -41,7 +41,7 @@ if [[ -n ${GINNEL_TEST_ALL:-} ]]; then
   lock gateway-managed gateway nl --lan to-member --manage 192.0.2.64/26
   lock tunnel-ipv4 killswitch se
   lock tunnel-lan killswitch nl --lan-access
-  lock tunnel-allowed killswitch nl --allow 192.0.2.0/24 --allow 224.0.0.251/32
+  lock tunnel-allowed killswitch nl --allow 192.0.2.0/24 --allow 2001:db8:77::/64 --allow 224.0.0.251/32
   lock tunnel-plain killswitch nl --plain-tables
   lock tunnel-marked killswitch nl --fwmark 51820
 fi

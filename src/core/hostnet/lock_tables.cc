@@ -194,19 +194,21 @@ Chain Rendering::guard() const {
                        .side = Side::Source, .type = nft::AddressType::Local, .is = Is::No},
                    Counter{}, Drop{}}});
   }
-  if (lan_names_.empty()) return chain;
-  // A neighbour that has no address yet asks from the unspecified one.
-  const IcmpTypeIn discovery{
-      .types = {kRouterSolicit, kRouterAdvert, kNeighborSolicit, kNeighborAdvert}};
-  add_accept(chain, {in(lan_names_), discovery, nft::HopLimitIs{}});
-  chain.rules.push_back({.terms = {in(lan_names_), nft::ReversePathMissing{}, Counter{}, Drop{}}});
-  // Who may open connections to the LAN is known by his address alone: it has to be his.
+  // Who may be reached directly is known by his address alone: it has to be his. He may open
+  // connections to the LAN. And where there is no way on for a packet, or it is at its last hop,
+  // routing tells him so in clear, and quotes it, before rp_filter and the filter are asked.
   for (net::Family family : kFamilies) {
     auto near = allowed_near(family);
     if (near.empty()) continue;
     chain.rules.push_back(
         {.terms = {from(std::move(near)), nft::ReversePathMissing{}, Counter{}, Drop{}}});
   }
+  if (lan_names_.empty()) return chain;
+  // A neighbour that has no address yet asks from the unspecified one.
+  const IcmpTypeIn discovery{
+      .types = {kRouterSolicit, kRouterAdvert, kNeighborSolicit, kNeighborAdvert}};
+  add_accept(chain, {in(lan_names_), discovery, nft::HopLimitIs{}});
+  chain.rules.push_back({.terms = {in(lan_names_), nft::ReversePathMissing{}, Counter{}, Drop{}}});
   return chain;
 }
 

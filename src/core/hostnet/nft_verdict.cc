@@ -154,7 +154,7 @@ class Headers {
   void load(const LoadFib& load, Registers& registers) const {
     const AddressType type = load.source ? packet_.source_type : packet_.destination_type;
     if (load.only_presence) {
-      registers.set(load.to, Bytes{1});  // Our packets come from where answers go.
+      registers.set(load.to, Bytes{std::uint8_t{packet_.reverse_path}});
     } else if (load.result == FibResult::AddressType) {
       registers.set(load.to, host_order(static_cast<std::uint32_t>(type)));
     } else {

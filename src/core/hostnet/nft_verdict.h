@@ -37,6 +37,7 @@ struct PartialPacket {
   bool later_fragment = false;  // And so without ports.
   AddressType source_type = AddressType::Unicast;
   AddressType destination_type = AddressType::Unicast;
+  bool reverse_path = true;  // It came from where its answers go.
 };
 
 struct Judgement {

@@ -66,6 +66,7 @@ class Writer {
   void add_frames(const TwinUplink& uplink, const UplinkEnds& ends);
   void add_member(const TwinMember& member);
   void add_forged(const TwinMember& member, Origin origin);
+  std::optional<Address> allowed_elsewhere() const;
   void add_outside(const TwinUplink& uplink);
   void add_probes_of_tunnel(const TwinUplink& uplink, const UplinkEnds& ends);
 
@@ -278,7 +279,8 @@ void Writer::add_member(const TwinMember& member) {
   add_forged(member, origin);
 }
 
-// Whoever answers would answer to the forged address, in clear.
+// Whoever answers would answer to the forged address, in clear; so would the host, with an error
+// that quotes the packet.
 void Writer::add_forged(const TwinMember& member, Origin origin) {
   Attack attack{.name = "forged-source",
                 .leak_class = LeakClass::TunnelProbe,
@@ -291,6 +293,34 @@ void Writer::add_forged(const TwinMember& member, Origin origin) {
                            .destination = internet_,
                            .source_port = kSourcePort}};
   add(attack);
+  Attack allowed = attack;
+  attack.name = "forged-source-last-hop";
+  attack.leak_class = LeakClass::IcmpError;
+  attack.packet.hop_limit = 1;
+  add(attack);
+  const auto source = allowed_elsewhere();
+  if (!source) return;
+  allowed.name = "forged-allowed-source";
+  allowed.packet.source = *source;
+  add(std::move(allowed));
+}
+
+// Somebody behind an uplink's router who may be spoken to directly.
+std::optional<Address> Writer::allowed_elsewhere() const {
+  const auto is_near = [&](const net::Prefix& prefix) {
+    return std::ranges::any_of(plan_.links, [&](const TwinLink& link) {
+      return std::ranges::any_of(link.addresses, [&](const net::InterfaceAddress& own) {
+        return own.subnet().overlaps(prefix);
+      });
+    });
+  };
+  for (const net::Prefix& prefix : policy().allowed) {
+    const Address& first = prefix.address();
+    const bool is_routed = !first.is_multicast() && !first.is_link_local();
+    if (prefix.family() != family_ || !is_routed || is_near(prefix)) continue;
+    return prefix.length() == first.bits() ? first : first.plus(1);
+  }
+  return std::nullopt;
 }
 
 void Writer::add_outside(const TwinUplink& uplink) {

@@ -80,14 +80,17 @@ void await_addresses(os::Rtnetlink& netlink) {
 
 }  // namespace
 
-// Forwarding, which a container engine or another program could switch on at any moment.
+// Forwarding, which a container engine or another program could switch on at any moment. And no
+// error that quotes a packet is held back because there were many: it could be the one that shows
+// something. A limit of nothing is no way to say so in IPv4, where each error would then take away
+// what others to the same address are allowed by.
 Status Twin::prepare_space(bool is_host) const {
   const os::SysctlTree tree;
   const hostnet::Sysctl settings[] = {
       {.path = "net/ipv4/conf/all/rp_filter", .value = "0"},
       {.path = "net/ipv4/conf/default/rp_filter", .value = "0"},
       {.path = "net/ipv4/conf/all/arp_ignore", .value = "0"},
-      {.path = "net/ipv4/icmp_ratelimit", .value = "0"},
+      {.path = "net/ipv4/icmp_ratemask", .value = "0"},
       {.path = "net/ipv4/icmp_echo_ignore_all", .value = "0"},
       {.path = "net/ipv4/ip_forward", .value = is_host ? "1" : "0"},
   };
@@ -98,6 +101,7 @@ Status Twin::prepare_space(bool is_host) const {
       {.path = "net/ipv6/conf/default/accept_dad", .value = "0"},
       {.path = "net/ipv6/conf/default/accept_ra", .value = "0"},
       {.path = "net/ipv6/icmp/ratelimit", .value = "0"},
+      {.path = "net/ipv6/icmp/ratemask", .value = "127"},  // A type that nobody uses.
       {.path = "net/ipv6/conf/all/forwarding", .value = is_host ? "1" : "0"},
   };
   for (const hostnet::Sysctl& setting : settings) {

@@ -85,6 +85,9 @@ class Lock {
   bool input_passes(const PartialPacket& packet) const {
     return passes(tables_[0], "input", packet);
   }
+  bool guard_passes(const PartialPacket& packet) const {
+    return passes(tables_[0], "guard", packet);
+  }
 
  private:
   static bool passes(const ListedTable& table, std::string_view name, const PartialPacket& packet) {
@@ -504,6 +507,48 @@ TEST(LockInput, TakesNoTransportWhileItIsLocked) {
   EXPECT_FALSE(Lock(LockState::Locked).input_passes(answer));
   EXPECT_TRUE(Lock(LockState::Connecting).input_passes(answer));
   EXPECT_FALSE(Lock(LockState::Error).input_passes(answer));
+}
+
+// From a container to the internet, say. Routing would tell whoever may be reached directly,
+// quoting the packet, that there is no way.
+TEST(LockGuard, HearsNobodyWhoForgesAnAddressThatIsReachedDirectly) {
+  struct Row {
+    const char* in;
+    const char* source;
+    bool reverse_path;
+    bool passes;
+  };
+  const Row rows[] = {
+      {"docker0", "192.168.7.9", false, false}, {"docker0", "fd07::9", false, false},
+      {"eth0", "192.168.7.9", false, false},    {"eth0", "fd07::9", false, false},
+      {"wg0", "192.168.7.9", false, false},     {"wg0", "fd07::9", false, false},
+      {"eth0", "192.168.7.9", true, true},      {"eth0", "fd07::9", true, true},
+      {"eth0", "198.51.100.1", false, true},  // Of an endpoint: the way back has the mark.
+      {"eth0", "2001:db8:1::1", false, true},   {"wg0", "8.8.8.8", false, true},
+      {"eth0", "224.0.0.251", false, true},
+  };
+  for (LockState state : {LockState::Locked, LockState::Connecting, LockState::Connected}) {
+    LockPolicy without_lan = full_policy(state);
+    without_lan.lans.clear();
+    const Lock locks[] = {Lock(state), Lock(without_lan)};
+    for (const Row& row : rows) {
+      SCOPED_TRACE(fmt::format("{} by {}, reverse path {}", row.source, row.in, row.reverse_path));
+      const char* to = to_address(row.source).is_v4() ? "203.0.113.1" : "2001:db8:203::1";
+      PartialPacket packet = udp(row.source, 40000, to, 443);
+      packet.in_interface = row.in;
+      packet.reverse_path = row.reverse_path;
+      for (const Lock& lock : locks) EXPECT_EQ(lock.guard_passes(packet), row.passes);
+    }
+  }
+}
+
+TEST(LockGuard, HearsLanMembersByTheirOwnAddressesOnly) {
+  PartialPacket packet = udp("8.8.8.8", 40000, "203.0.113.1", 443);
+  packet.in_interface = "eth1";
+  packet.reverse_path = false;
+  EXPECT_FALSE(Lock(LockState::Error).guard_passes(packet));
+  packet.reverse_path = true;
+  EXPECT_TRUE(Lock(LockState::Error).guard_passes(packet));
 }
 
 TEST(LockTables, AreOneForEachLayer) {

@@ -144,6 +144,7 @@ TEST(Judge, KnowsWhatEachMatchMeansForThePacket) {
       {AddressTypeIs{.side = Side::Source, .type = AddressType::Multicast}, handshake(),
        Outcome::Dropped},
       {ReversePathMissing{}, from_client(), Outcome::Dropped},
+      {ReversePathMissing{}, {.reverse_path = false}, Outcome::Passed},
       {TcpSyn{}, handshake(), Outcome::Dropped},
       {TcpSyn{}, from_client(), Outcome::PerhapsDropped},
       {IcmpTypeIn{.types = {134}}, handshake(), Outcome::Dropped},

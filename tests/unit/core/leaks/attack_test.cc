@@ -52,6 +52,34 @@ TEST(Catalogue, AttacksInBothFamiliesFromEverySide) {
   }
 }
 
+// Behind every interface, for whoever may be reached directly could be told of it.
+TEST(Catalogue, ForgesTheAddressOfWhoMayBeReachedDirectly) {
+  hostnet::LockPolicy policy = sample_policy();
+  const auto forgers = [&](std::string_view name) {
+    std::vector<std::pair<Origin, net::Address>> found;
+    for (const Attack& attack : catalogue_of(policy).attacks) {
+      if (attack.name == name) found.emplace_back(attack.origin, attack.packet.source);
+    }
+    return found;
+  };
+  for (const char* name : {"forged-source", "forged-source-last-hop"}) {
+    const auto found = forgers(name);
+    EXPECT_EQ(std::ranges::count(found, Origin::Container, [](auto& f) { return f.first; }), 2);
+    EXPECT_EQ(std::ranges::count(found, Origin::Forwarded, [](auto& f) { return f.first; }), 2);
+  }
+  EXPECT_TRUE(forgers("forged-allowed-source").empty());
+
+  policy.allowed = {to_prefix("224.0.0.251/32"), to_prefix("10.100.0.0/24"),
+                    to_prefix("192.168.77.0/24"), to_prefix("fe80::/10"),
+                    to_prefix("2001:db8:77::7/128")};
+  const std::vector<std::pair<Origin, net::Address>> expected = {
+      {Origin::Forwarded, to_address("192.168.77.1")},
+      {Origin::Container, to_address("192.168.77.1")},
+      {Origin::Forwarded, to_address("2001:db8:77::7")},
+      {Origin::Container, to_address("2001:db8:77::7")}};
+  EXPECT_EQ(forgers("forged-allowed-source"), expected);
+}
+
 TEST(Catalogue, NamesEachAttackOnce) {
   std::set<std::string> ids;
   for (const Attack& attack : catalogue_of(sample_policy()).attacks) {

@@ -185,6 +185,21 @@ TEST_F(LeakTestTest, FindsAResolverOnTheLocalNetwork) {
   expect_found(run(), "L15 lan-dns");
 }
 
+// Where there is no way on, the host says so to whoever the packet claims to be of, and quotes it.
+TEST_F(LeakTestTest, FindsErrorsThatQuoteWhatAContainerForged) {
+  test_.policy.allowed = {leaks::to_prefix("192.168.1.0/24"), leaks::to_prefix("2001:db8:77::/64")};
+  EXPECT_EQ(run(), std::set<std::string>{"passed"});
+  test_.weaken = [](Tables& tables) {
+    std::erase_if(chain(tables, "guard").rules, [](const nft::Rule& rule) {
+      return std::holds_alternative<nft::AddressIn>(rule.terms.front());
+    });
+  };
+  const std::set<std::string> lines = run();
+  expect_found(lines, "L25 forged-source");
+  expect_found(lines, "L25 forged-allowed-source");
+  expect_found(lines, "L30 forged-source-last-hop");
+}
+
 TEST_F(LeakTestTest, FindsThatTheTunnelsAddressAnswers) {
   test_.weaken = [](Tables& tables) {
     for (std::string_view name : {"guard", "input", "output"}) open_chain(chain(tables, name));
