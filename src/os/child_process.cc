@@ -76,18 +76,20 @@ int wait_for(pid_t child) {
 }
 
 // True when we were asked to stop before the child ended.
-bool pass_signals_on(pid_t child, const SignalFd& signals) {
+bool pass_signals_on(pid_t child, const SignalFd& signals, bool completes) {
   const Fd ended(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
   if (!ended) return false;
-  for (;;) {
+  for (bool was_asked = false;;) {
     pollfd watched[] = {{.fd = ended.get(), .events = POLLIN, .revents = 0},
                         {.fd = signals.fd(), .events = POLLIN, .revents = 0}};
-    if (poll(watched, 2, -1) < 0 && errno != EINTR) return false;
-    if (watched[0].revents != 0) return false;
-    if (watched[1].revents != 0 && signals.take() == Signal::Stop) {
+    if (poll(watched, 2, -1) < 0 && errno != EINTR) return was_asked;
+    if (watched[0].revents != 0) return was_asked;
+    if (watched[1].revents == 0 || signals.take() != Signal::Stop) continue;
+    if (was_asked || !completes) {
       kill(child, SIGTERM);
       return true;
     }
+    was_asked = true;
   }
 }
 
@@ -119,6 +121,7 @@ Result<CommandEnd> run_command(const Command& command, const SignalFd* signals) 
   if (child < 0) return os_fail("start " + name, errno);
   if (child == 0) {
     restore_signals();
+    if (command.completes) setsid();  // Away from the terminal, whose Ctrl-C is for everybody.
     if (input) dup2(input.get(), STDIN_FILENO);
     if (said) dup2(said.get(), STDERR_FILENO);
     if (command.kept >= 0) fcntl(command.kept, F_SETFD, 0);
@@ -126,7 +129,7 @@ Result<CommandEnd> run_command(const Command& command, const SignalFd* signals) 
     _exit(kCannotStart);
   }
   CommandEnd end;
-  if (signals != nullptr) end.interrupted = pass_signals_on(child, *signals);
+  if (signals != nullptr) end.interrupted = pass_signals_on(child, *signals, command.completes);
   end.exit_code = wait_for(child);
   if (said) end.said = read_said(said);
   return end;

@@ -19,13 +19,16 @@ struct Command {
   std::optional<std::string> input{};                              // Instead of our standard input.
   bool hears = false;  // What it says on standard error is for us, not for ours.
   int kept = -1;       // One of our descriptors that it gets besides, under the same number.
+  // It comes to its end although we are asked to stop, by a terminal too: what it does half would
+  // be left behind. Asked again, it is ended.
+  bool completes = false;
 };
 
 struct CommandEnd {
   static constexpr std::size_t kMaxSaid = 4096;
 
   int exit_code = 0;         // As a shell has it: 128 and the number of the signal that ended it.
-  bool interrupted = false;  // We were asked to stop; it was passed on.
+  bool interrupted = false;  // We were asked to stop.
   std::string said{};        // The first lines of what we wanted to hear, if so.
 };
 

@@ -30,7 +30,7 @@ says() {
   read -ra words <<<"${line//\$FLAGS/--lan lo}"
   "${words[@]}" >"$dir/said" 2>&1 || status=$?
   ((status == $3)) || fail "${words[*]}: status $status: $(<"$dir/said")"
-  [[ -z $4 ]] || grep -q "$4" "$dir/said" || fail "${words[*]}: $(<"$dir/said")"
+  [[ $(<"$dir/said") == *"$4"* ]] || fail "${words[*]}: $(<"$dir/said")"
 }
 says ginnel-up@ ExecStart 1 'wg0.conf: there is no such file'
 says ginnel-up@ ExecReload 1 'wg0.conf: there is no such file'

@@ -87,6 +87,15 @@ for delay in 0.004 0.008 0.012 0.016 0.020 0.024 0.028 0.032; do
   [[ ! -e /var/run/wireguard/wg0.sock ]] || fail "its socket stays"
 done
 
+step "Ctrl-C while it makes the interface"
+for delay in 0.006 0.008 0.010 0.012 0.014 0.016 0.018 0.020 0.024 0.028 0.034 0.040; do
+  status=0
+  in_ns host timeout --preserve-status -s INT "$delay" "$GINNEL" up wg0 2>/dev/null || status=$?
+  ((status != 0)) || in_ns host "$GINNEL" down wg0
+  check_unchanged host
+  [[ ! -e /var/run/wireguard/wg0.sock ]] || fail "its socket stays"
+done
+
 step "the tunnel's process is killed; up again, and down"
 in_ns host "$GINNEL" up wg0
 kill_daemon

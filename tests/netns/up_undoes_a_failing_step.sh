@@ -34,6 +34,8 @@ grep -qx 'up: .*/wg0.conf: Permission denied; run this as root' "$dir/said"
   refute in_ns host "$GINNEL" up here.conf 2>"$dir/said"
   grep -q 'there is no such file; for the one in this folder write ./here.conf' "$dir/said"
 )
+refute in_ns host "$GINNEL" up wg0.conf 2>"$dir/said"
+grep -q 'wg0.conf.conf: there is no such file; for /etc/wireguard/wg0.conf write wg0$' "$dir/said"
 [[ ! -e /run/ginnel ]] || fail "state was made for a file that is refused"
 
 step "in the commands before"

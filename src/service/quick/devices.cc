@@ -30,8 +30,8 @@ Status start_program(const os::Command& command, Interruption& interruption) {
   const auto end = os::run_command(command, &interruption.signals());
   if (!end) return std::unexpected(end.error());
   if (end->interrupted) interruption.note();
+  if (end->exit_code == 0) return ok();  // It stands: who was asked to stop has to know.
   if (Status going = interruption.check(); !going) return going;
-  if (end->exit_code == 0) return ok();
   // Our own says "dev: what is wrong".
   const std::string_view reason = trim(std::string_view(end->said).substr(end->said.find(' ') + 1));
   if (!reason.empty()) return fail(ErrorCode::Io, std::string(reason));
@@ -69,8 +69,8 @@ Result<std::string> make_device(const DeviceOptions& options, os::Rtnetlink& rtn
     }
   }
   if (!options.program.empty()) {
-    const Status made =
-        start_program({.words = {options.program, options.interface}}, interruption);
+    const Status made = start_program(
+        {.words = {options.program, options.interface}, .completes = true}, interruption);
     if (!made) return std::unexpected(made.error());
     return "program";
   }
@@ -82,7 +82,8 @@ Result<std::string> make_device(const DeviceOptions& options, os::Rtnetlink& rtn
       {.words = {own_path(), "dev", options.interface},
        .environment = {{std::string(tunnel::kHeldLock), fmt::format("{}", options.lock_fd)}},
        .hears = true,
-       .kept = options.lock_fd},
+       .kept = options.lock_fd,
+       .completes = true},
       interruption);
   if (!made) return std::unexpected(made.error());
   return "userspace";

@@ -42,18 +42,25 @@ std::unexpected<Error> with_remedy(Error error) {
   return std::unexpected(std::move(error));
 }
 
+// A name without a slash is looked for in one place only, which surprises those who see the file.
+std::string what_was_meant(const std::string& argument) {
+  constexpr std::string_view kEnding = ".conf";
+  if (path_of(argument) != argument && argument.ends_with(kEnding)) {
+    if (os::file_exists(argument)) return "for the one in this folder write ./" + argument;
+    const std::string name = argument.substr(0, argument.size() - kEnding.size());
+    if (os::file_exists(path_of(name))) return fmt::format("for {} write {}", path_of(name), name);
+  }
+  return "give a path, or put it there";
+}
+
 Status check_file(const std::string& argument) {
   if (argument.empty()) return fail(ErrorCode::InvalidArgument, "the name of the file is empty");
   const std::string path = path_of(argument);
   Status there = os::require_file(path);
   if (there) return there;
   if (there.error().code != ErrorCode::NotFound) return with_remedy(std::move(there.error()));
-  // A name without a slash is looked for in one place only, which surprises those who see the file.
-  const bool is_here = path != argument && argument.ends_with(".conf") && os::file_exists(argument);
-  return fail(ErrorCode::NotFound, is_here
-                                       ? fmt::format("{}; for the one in this folder write ./{}",
-                                                     there.error().message, argument)
-                                       : there.error().message + "; give a path, or put it there");
+  return fail(ErrorCode::NotFound,
+              fmt::format("{}; {}", there.error().message, what_was_meant(argument)));
 }
 
 std::unexpected<Error> at_line(const Source& source, std::size_t line, std::string_view key,

@@ -56,6 +56,7 @@ class Rise {
     if (!backend) return pass(std::move(backend));
     record.backend = std::move(*backend);
     if (Status written = standing_.write(std::move(record)); !written) return written;
+    if (Status going = interruption_.check(); !going) return going;
     auto device = tunnel::find_device(source_.interface);
     if (!device) return pass(std::move(device));
     device_ = std::move(*device);

@@ -75,6 +75,36 @@ TEST(RunCommand, PassesOnThatItIsToStop) {
   EXPECT_EQ(code, 0);
 }
 
+TEST(RunCommand, LetsOneThatCompletesComeToItsEnd) {
+  struct Row {
+    std::string script;
+    bool interrupted;
+    int exit_code;
+  };
+  const std::string wait = "while :; do read x; done < /dev/zero";
+  const Row rows[] = {
+      {"exit 3", false, 3},
+      {"kill -TERM $PPID; exit 0", true, 0},
+      {"kill -TERM $PPID; exit 5", true, 5},
+      {"kill -TERM $PPID; kill -TERM 0; exit 0", true,
+       128 + SIGTERM},  // Nobody's group but its own.
+      // Until the first is taken, the second is the same one.
+      {"kill -TERM $PPID; while kill -INT $PPID; do :; done; " + wait, true, 128 + SIGTERM},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.script);
+    const int code = in_child([&] {
+      const auto signals = SignalFd::create();
+      if (!signals) return 1;
+      const auto end =
+          run_command({.words = {"sh", "-c", row.script}, .completes = true}, &*signals);
+      if (!end || end->interrupted != row.interrupted) return 2;
+      return end->exit_code == row.exit_code ? 0 : 3;
+    });
+    EXPECT_EQ(code, 0);
+  }
+}
+
 TEST(FindProgram, LooksInPath) {
   EXPECT_TRUE(find_program("sh").has_value());
   EXPECT_EQ(find_program("/bin/sh"), "/bin/sh");
