@@ -103,6 +103,17 @@ Status HostApplier::apply(const hostnet::WantedHost& wanted) {
   return applied;
 }
 
+Status HostApplier::hold(const hostnet::WantedHost& wanted) {
+  const Status loaded = load_tables(wanted.tables);
+  const Status claimed = claim_settings(wanted.sysctls);
+  const auto state = rtnetlink_.read();
+  if (!state) return std::unexpected(state.error());
+  const auto operations = hostnet::plan(*state, wanted.network);
+  if (!operations) return std::unexpected(operations.error());
+  const Status changed = changes_.apply_each(rtnetlink_, *operations);
+  return !loaded ? loaded : !claimed ? claimed : changed;
+}
+
 Status HostApplier::undo_changes() { return changes_.undo(rtnetlink_); }
 
 // Settings first: the host stops to forward before the rules for it are gone.

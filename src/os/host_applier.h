@@ -26,6 +26,10 @@ class HostApplier {
   // call are undone. Tables of the owner that are not wanted are removed.
   Status apply(const hostnet::WantedHost& wanted);
 
+  // The same for what must stand whatever else fails: carries out all that can be, undoes nothing,
+  // and returns the first failure.
+  Status hold(const hostnet::WantedHost& wanted);
+
   // The tables that stand already, made by a former process of this owner: what a failure of
   // apply() goes back to.
   void assume(std::vector<hostnet::nft::Table> tables) { tables_ = std::move(tables); }
@@ -46,6 +50,7 @@ class HostApplier {
   Rtnetlink& rtnetlink() { return rtnetlink_; }
   NftSocket& nft() { return nft_; }
   SysctlClaims& claims() { return claims_; }
+  const SysctlClaims& claims() const { return claims_; }
 
  private:
   HostApplier(Rtnetlink rtnetlink, NftSocket nft, SysctlClaims claims)

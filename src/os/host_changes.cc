@@ -32,6 +32,23 @@ Status HostChanges::apply(Rtnetlink& rtnetlink, const std::vector<hostnet::Opera
   return ok();
 }
 
+Status HostChanges::apply_each(Rtnetlink& rtnetlink,
+                               const std::vector<hostnet::Operation>& operations) {
+  const std::size_t before = done_.size();
+  Status outcome = ok();
+  for (const hostnet::Operation& operation : operations) {
+    const Status applied = rtnetlink.apply(operation);
+    if (was_gone(operation, applied)) continue;
+    if (applied) {
+      done_.push_back(operation);
+    } else if (outcome) {
+      outcome = applied;
+    }
+  }
+  forget_undone(before);
+  return outcome;
+}
+
 // What takes an earlier operation back leaves nothing to undo: a host whose routes come and go for
 // months has as much as one whose never did.
 void HostChanges::forget_undone(std::size_t from) {

@@ -14,7 +14,11 @@ class HostChanges {
   // and the error is returned. To remove what is gone already is no failure.
   Status apply(Rtnetlink& rtnetlink, const std::vector<hostnet::Operation>& operations);
 
-  // Takes back everything that apply() did. What is gone already (an interface takes its addresses
+  // Carries out all that can be, in order, and undoes nothing. The first failure is returned after
+  // all were tried.
+  Status apply_each(Rtnetlink& rtnetlink, const std::vector<hostnet::Operation>& operations);
+
+  // Takes back everything that they did. What is gone already (an interface takes its addresses
   // and routes along) is no failure; the first real one is returned after all were tried.
   Status undo(Rtnetlink& rtnetlink);
 

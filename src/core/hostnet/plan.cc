@@ -106,8 +106,7 @@ void plan_free_routes(const HostState& current, const WantedNetwork& wanted,
   for (const Route& route : wanted.former_routes) {
     if (is_wanted(route) || !is_present(route)) continue;
     const auto is_succeeded_by = [&](const Route& successor) {
-      return successor.destination == route.destination && successor.table == route.table &&
-             effective_metric(successor) == effective_metric(route);
+      return share_place(successor, route);
     };
     if (std::ranges::any_of(added, is_succeeded_by)) {
       operations.emplace_back(RemoveRoute{route});
@@ -178,6 +177,11 @@ struct Inverse {
 
 Operation inverse(const Operation& operation) { return std::visit(Inverse{}, operation); }
 std::string describe(const Operation& operation) { return std::visit(Describe{}, operation); }
+
+bool share_place(const Route& a, const Route& b) {
+  return a.destination == b.destination && a.table == b.table &&
+         effective_metric(a) == effective_metric(b);
+}
 
 Result<std::vector<Operation>> plan(const HostState& current, const WantedNetwork& wanted) {
   std::vector<Operation> operations;

@@ -84,6 +84,10 @@ struct WantedNetwork {
   friend bool operator==(const WantedNetwork&, const WantedNetwork&) = default;
 };
 
+// Whether both are for the same place, where the kernel has room for one: same table, destination
+// and metric.
+bool share_place(const Route& a, const Route& b);
+
 // Fails when a wanted interface does not exist. IPv6 link-local addresses and what the kernel adds
 // by itself are left alone.
 Result<std::vector<Operation>> plan(const HostState& current, const WantedNetwork& wanted);

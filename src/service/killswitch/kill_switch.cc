@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <thread>
+#include <tuple>
+#include <utility>
 
 #include "base/log.h"
 #include "core/crypto/blake2s.h"
@@ -33,6 +35,7 @@ namespace nft = hostnet::nft;
 constexpr std::size_t kHashBytes = 8;
 constexpr mode_t kDirectoryMode = 0755;
 constexpr auto kTurnInterval = std::chrono::milliseconds(10);
+constexpr int kMaxAttempts = 3;
 
 // What a former policy, or one whose process was killed while it changed, put there.
 bool is_ours(const LockPolicy& policy, const hostnet::RoutingRule& rule) {
@@ -53,6 +56,19 @@ void add_former(const LockPolicy& before, const LockPolicy& now, const HostState
   }
   for (const hostnet::Route& route : host.routes) {
     if (is_ours(before, route) || is_ours(now, route)) network.former_routes.push_back(route);
+  }
+}
+
+// The table is the lock's: what somebody put where its routes go has to make way for them.
+void add_intruders(const HostState& host, hostnet::WantedNetwork& network) {
+  for (const hostnet::Route& route : host.routes) {
+    const auto stands_in_its_way = [&](const hostnet::Route& wanted) {
+      return share_place(wanted, route);
+    };
+    if (route.origin == hostnet::RouteOrigin::Ginnel) continue;  // Of a former lock, or its own.
+    if (std::ranges::any_of(network.routes, stands_in_its_way)) {
+      network.former_routes.push_back(route);
+    }
   }
 }
 
@@ -218,6 +234,14 @@ LockPolicy KillSwitch::on_host(LockPolicy policy, const HostState& host) const {
   return policy;
 }
 
+// Where IPv6 is switched off there is no way through the tunnel, and `unreachable` stands for it.
+bool KillSwitch::takes(const hostnet::Route& route) const {
+  if (route.destination.family() == net::Family::V4) return true;
+  const auto disabled = applier_.claims().tree().read(
+      fmt::format("net/ipv6/conf/{}/disable_ipv6", route.interface));
+  return disabled && *disabled == "0";
+}
+
 WantedHost KillSwitch::wanted_of(const LockPolicy& policy, const HostState& host) const {
   hostnet::LockRouting routing = lock_routing(policy);
   WantedHost wanted{.tables = lock_tables(policy),
@@ -226,18 +250,35 @@ WantedHost KillSwitch::wanted_of(const LockPolicy& policy, const HostState& host
   wanted.network.routes = std::move(routing.unreachable);
   for (hostnet::Route& route : routing.through_tunnel) {
     const hostnet::Link* link = host.find_link(route.interface);
-    if (link && link->up) wanted.network.routes.push_back(std::move(route));
+    if (link && link->up && takes(route)) wanted.network.routes.push_back(std::move(route));
   }
   add_former(policy_, policy, host, wanted.network);
+  add_intruders(host, wanted.network);
   return wanted;
 }
 
+// Nothing is undone here: whatever cannot be done, the tables stand. An interface may come or go
+// between looking and doing, so what is refused is looked at again.
 Status KillSwitch::apply(const LockPolicy& policy) {
-  const auto host = applier_.read();
-  if (!host) return std::unexpected(host.error());
-  const LockPolicy complete = on_host(policy, *host);
-  if (Status checked = check(complete); !checked) return checked;
-  return applier_.apply(wanted_of(complete, *host));
+  Status applied = ok();
+  for (int attempt = 0; attempt < kMaxAttempts; ++attempt) {
+    const auto host = applier_.read();
+    if (!host) return std::unexpected(host.error());
+    const LockPolicy complete = on_host(policy, *host);
+    if (Status checked = check(complete); !checked) return checked;
+    applied = applier_.hold(wanted_of(complete, *host));
+    if (applied) break;
+  }
+  return applied;
+}
+
+// From policy(), which could not be made true as a whole.
+Status KillSwitch::go_back(LockPolicy former) {
+  if (former.state == LockState::Off) return take_away();
+  if (Status written = files_.write(former); !written) return written;
+  Status applied = apply(former);
+  policy_ = std::move(former);
+  return applied;
 }
 
 Status KillSwitch::change(LockPolicy wanted) {
@@ -250,18 +291,18 @@ Status KillSwitch::change(LockPolicy wanted) {
     wanted.known_routes = is_on ? policy_.known_routes : routes_to_know(*host, wanted.devices);
   }
   if (Status checked = check(wanted); !checked) return checked;
-  const LockPolicy former = policy_;
   if (Status written = files_.write(wanted); !written) return written;
   // From here on what is claimed outlives this process.
   const std::string standing = applier_.claims().standing_path(LockPolicy::owner());
   if (Status stands = os::write_file_atomically(standing, "", 0600); !stands) return stands;
   remember_sessions(wanted, *host);
-  if (Status applied = apply(wanted); !applied) {
-    Status put_back = files_.write(former);
-    if (former.state == LockState::Off && put_back) put_back = os::remove_file(standing);
+  const Status applied = apply(wanted);
+  LockPolicy former = std::exchange(policy_, std::move(wanted));
+  if (!applied) {
+    // What was refused is what the caller has to hear of.
+    std::ignore = go_back(std::move(former));
     return applied;
   }
-  policy_ = std::move(wanted);
   // A connection that lived before would go on in clear if only its next packet were looked at.
   return os::forget_connections_without(policy_.manage_mark.mask);
 }

@@ -69,7 +69,8 @@ class KillSwitch {
   // fails, all is as it was. Off is the only way out, and takes everything back.
   Status change(hostnet::LockPolicy wanted);
 
-  // Makes policy() true again after somebody interfered.
+  // Makes policy() true again after somebody interfered: all of it that can be. Whatever fails, what
+  // keeps the host locked stays.
   Status mend();
 
   Result<LockReport> inspect();
@@ -96,9 +97,12 @@ class KillSwitch {
   // Whether the tables are ours to change. Not for a moment after a guardian was killed.
   Result<bool> take_descriptor(const os::Fd& descriptor);
   hostnet::LockPolicy on_host(hostnet::LockPolicy policy, const hostnet::HostState& host) const;
+  // Whether the route's interface speaks its family.
+  bool takes(const hostnet::Route& route) const;
   hostnet::WantedHost wanted_of(const hostnet::LockPolicy& policy,
                                 const hostnet::HostState& host) const;
   Status apply(const hostnet::LockPolicy& policy);
+  Status go_back(hostnet::LockPolicy former);
   Status take_away();
 
   // Before the claims: who waits for those holds the ledger, which whoever has the turn needs.

@@ -133,6 +133,31 @@ TEST_F(HostApplierTest, TakesBackWhatItDidWhenAStepFails) {
   EXPECT_EQ(everything_there(), stood);
 }
 
+TEST_F(HostApplierTest, HoldsAllThatCanBeWhenAStepFails) {
+  WantedHost wanted = everything();
+  std::vector<hostnet::Route>& routes = wanted.network.interfaces[0].routes;
+  routes.insert(routes.begin(), route("10.60.0.0/16"));
+  // A gateway that nothing leads to.
+  routes[0].gateway = net::Address::parse("198.51.100.1").value();
+  wanted.sysctls.insert(wanted.sysctls.begin(), {.path = "net/ipv4/conf/t7/rp_filter"});
+  for (int i = 0; i < 2; ++i) {
+    const Status held = applier_->hold(wanted);
+    ASSERT_FALSE(held);
+    EXPECT_TRUE(contains(held.error().message, "t7")) << held.error().message;
+    EXPECT_TRUE(contains(shell("nft list ruleset"), "table inet ginnel-one"));
+    EXPECT_TRUE(contains(shell("ip route show table 500"), "10.50.0.0/16 dev t0"));
+    EXPECT_TRUE(contains(shell("ip rule"), "100:\tfrom all fwmark 0x7 lookup 500"));
+  }
+  wanted.sysctls.erase(wanted.sysctls.begin());
+  const Status held = applier_->hold(wanted);
+  ASSERT_FALSE(held);
+  EXPECT_TRUE(contains(held.error().message, "10.60.0.0/16")) << held.error().message;
+  EXPECT_TRUE(contains(shell("sysctl net.ipv4.conf.all.src_valid_mark"), "= 1"));
+  ASSERT_TRUE(applier_->undo_changes());
+  ASSERT_TRUE(applier_->remove_all());
+  EXPECT_EQ(everything_there(), before_);
+}
+
 TEST_F(HostApplierTest, FailsForAnInterfaceThatDoesNotExist) {
   WantedHost wanted = everything();
   wanted.network.interfaces[0].name = "t7";

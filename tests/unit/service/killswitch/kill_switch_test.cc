@@ -19,6 +19,14 @@ LockPolicy locked(const char* holder = "test") {
   return {.state = LockState::Locked, .holder = holder, .owned = false};
 }
 
+LockPolicy through(const char* interface) {
+  LockPolicy policy = locked();
+  policy.state = LockState::Connected;
+  policy.tunnels = {interface};
+  policy.endpoints = {net::Endpoint::parse("192.0.2.1:51820").value()};
+  return policy;
+}
+
 class KillSwitchTest : public os::PrivateNetwork {
  protected:
   void SetUp() override {
@@ -139,6 +147,61 @@ TEST_F(KillSwitchTest, LetsNobodyBeAskedForWhoIsGone) {
   found = report();
   EXPECT_TRUE(found.is_armed()) << fmt::format("{}", found.missing.front());
   EXPECT_EQ(os::shell("nft list sets").find("192.0.2.1"), std::string::npos);
+}
+
+// The claims cannot be recorded, which is found when the tables are loaded already.
+TEST_F(KillSwitchTest, KeepsTheFormerLockWhenItCannotFinishAnother) {
+  const std::string before = host();
+  const auto in_run_directory = [&](const char* command) {
+    os::shell(fmt::format("cd {}/*/ && {}", directory_ / "run", command));
+  };
+  ASSERT_TRUE(open()->change(locked("before")));
+  auto lock = open();
+  in_run_directory("mv ledger away && mkdir ledger");
+  LockPolicy other = locked("after");
+  other.allowed = {net::Prefix::parse("10.1.0.0/16").value()};
+  EXPECT_FALSE(lock->change(other));
+  EXPECT_EQ(lock->policy().holder, "before");
+  EXPECT_FALSE(lock->mend());
+  const std::string tables = os::shell("nft list ruleset");
+  EXPECT_TRUE(tables.contains("table inet ginnel-lock-host"));
+  EXPECT_FALSE(tables.contains("10.1.0.0/16"));
+  lock = fail(ErrorCode::NotFound, "given up");
+  in_run_directory("rmdir ledger && mv away ledger");
+  EXPECT_EQ(report().policy.holder, "before");
+  ASSERT_TRUE(open()->mend());
+  EXPECT_TRUE(report().is_armed());
+  ASSERT_TRUE(open()->change({}));
+  EXPECT_EQ(host(), before);
+}
+
+// Whatever somebody does to the way through the tunnel, the lock itself stands.
+TEST_F(KillSwitchTest, TakesItsPlacesInItsTableBack) {
+  ASSERT_TRUE(open()->change(through("eth0")));
+  os::shell("ip link set eth1 up");
+  for (const char* attack : {"ip route replace default dev eth1 table 1000",
+                             "ip -6 route replace default dev eth1 table 1000",
+                             "ip route replace blackhole default table 1000 metric 4294967294"}) {
+    SCOPED_TRACE(attack);
+    os::shell(attack);
+    EXPECT_FALSE(report().is_armed());
+    const Status mended = open()->mend();
+    EXPECT_TRUE(mended) << mended.error().message;
+    EXPECT_TRUE(report().is_armed());
+  }
+}
+
+TEST_F(KillSwitchTest, LocksWhereTheTunnelTakesNoIpv6) {
+  os::shell("sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1");
+  const Status locked = open()->change(through("eth0"));
+  ASSERT_TRUE(locked) << locked.error().message;
+  EXPECT_TRUE(report().is_armed());
+  const std::string routes = os::shell("ip -6 route show table 1000");
+  EXPECT_TRUE(routes.starts_with("unreachable default")) << routes;
+  os::shell("sysctl -qw net.ipv6.conf.eth0.disable_ipv6=0");
+  EXPECT_FALSE(report().is_armed());
+  ASSERT_TRUE(open()->mend());
+  EXPECT_TRUE(report().is_armed());
 }
 
 TEST_F(KillSwitchTest, RemembersWhatStoodWhenItWasLocked) {
