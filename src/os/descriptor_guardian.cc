@@ -5,8 +5,11 @@
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <tuple>
 
 #include "os/background.h"
 #include "os/descriptor_room.h"
@@ -79,29 +82,40 @@ Result<std::optional<UnixStream>> connect_to(const std::string& path) {
   return pass(std::move(stream));
 }
 
+// Whether both descriptors are of one open socket or file.
+bool are_copies(const Fd& a, const Fd& b) {
+  struct stat first{}, second{};
+  return fstat(a.get(), &first) == 0 && fstat(b.get(), &second) == 0 &&
+         first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 // The guardian's own life, from which it does not return.
 [[noreturn]] void live(Background& background, const std::string& path, Fd kept) {
+  prctl(PR_SET_NAME, "ginnel-guardian");
   background.close_inherited(kept.get());
   restore_signals();
-  prctl(PR_SET_NAME, "ginnel-guardian");
   auto listener = UnixListener::listen({.path = path});
   if (!listener) {
     background.failed({1, listener.error().message});
     _exit(1);
   }
-  if (background.ready()) {
-    const UnixStream ended_by = guard(std::move(*listener), kept);
-    send_byte(ended_by.fd(), kEnd, {});
-  }
+  // Also when nobody waits: who started it was killed, and now this is what has the descriptor.
+  std::ignore = background.ready();
+  const UnixStream ended_by = guard(std::move(*listener), kept);
+  send_byte(ended_by.fd(), kEnd, {});
   _exit(0);
 }
 
 }  // namespace
 
 Status start_guardian(const std::string& path, const Fd& kept) {
-  const auto standing = connect_to(path);
+  // What was borrowed is held until the other one has taken over.
+  const auto standing = borrow_from_guardian(path);
   if (!standing) return std::unexpected(standing.error());
-  if (*standing) return ok();
+  if (*standing && are_copies(**standing, kept)) return ok();
+  if (*standing) {
+    if (Status dismissed = dismiss_guardian(path); !dismissed) return dismissed;
+  }
   Fd copy(::fcntl(kept.get(), F_DUPFD_CLOEXEC, 0));
   if (!copy) return os_fail("duplicate a descriptor", errno);
   auto background = Background::split();

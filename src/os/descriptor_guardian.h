@@ -11,8 +11,9 @@
 
 namespace ginnel::os {
 
-// Starts one that listens at `path`, and returns when it does. Does nothing when one answers there
-// already. REQUIRES: one thread.
+// Starts one that listens at `path`, and returns when it does. Does nothing when one is there that
+// holds the same already; one that holds something else is replaced. It stays also when who starts
+// it is killed meanwhile. REQUIRES: one thread.
 Status start_guardian(const std::string& path, const Fd& kept);
 
 // A copy of what the guardian at `path` holds. Absent: there is none.

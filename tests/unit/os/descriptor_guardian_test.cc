@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "os/clock.h"
 #include "os/unix_socket.h"
 #include "temporary_directory.h"
 #include "unit/os/private_network.h"
@@ -39,15 +42,51 @@ TEST(Guardian, GivesOutWhatItHolds) {
   EXPECT_FALSE(*borrow_from_guardian(path));
 }
 
-TEST(Guardian, IsStartedOnce) {
+pid_t process_at(const std::string& path) { return UnixStream::connect(path)->credentials()->pid; }
+
+TEST(Guardian, IsStartedOnceForWhatItHolds) {
   const TemporaryDirectory directory;
   const std::string path = directory / "guardian.sock";
   const Fd file = some_file(directory);
   const Fd other(::open("/dev/null", O_RDWR | O_CLOEXEC));
   ASSERT_TRUE(start_guardian(path, file));
+  const pid_t first = process_at(path);
+  ASSERT_TRUE(start_guardian(path, Fd(::fcntl(file.get(), F_DUPFD_CLOEXEC, 0))));
+  EXPECT_EQ(process_at(path), first);
   ASSERT_TRUE(start_guardian(path, other));
-  EXPECT_EQ(identity(**borrow_from_guardian(path)), identity(file));
+  EXPECT_NE(process_at(path), first);
+  EXPECT_EQ(identity(**borrow_from_guardian(path)), identity(other));
   EXPECT_TRUE(dismiss_guardian(path));
+}
+
+// Killed at a hundred moments of starting one: whoever has begun to live comes to listen.
+TEST(Guardian, StaysWhenWhoStartedItIsKilled) {
+  const TemporaryDirectory directory;
+  const std::string path = directory / "guardian.sock";
+  const Fd file = some_file(directory);
+  ASSERT_EQ(::prctl(PR_SET_CHILD_SUBREAPER, 1), 0);  // To see what becomes of its processes.
+  for (int moment = 0; moment < 100; ++moment) {
+    SCOPED_TRACE(moment);
+    const pid_t starter = ::fork();
+    if (starter == 0) ::_exit(start_guardian(path, file) ? 0 : 1);
+    const Clock clock;
+    const MonoTime end = clock.mono() + moment * std::chrono::microseconds(20);
+    while (clock.mono() < end) {
+    }
+    ::kill(starter, SIGKILL);
+    ASSERT_EQ(::waitpid(starter, nullptr, 0), starter);
+    bool answers = false;
+    ASSERT_TRUE(eventually([&] {
+      if (::waitpid(-1, nullptr, WNOHANG) < 0) return true;  // None of its processes is left.
+      answers = UnixStream::connect(path).has_value();
+      return answers;
+    }));
+    EXPECT_TRUE(answers || ::access(path.c_str(), F_OK) != 0) << "it listened, and ended";
+    ASSERT_TRUE(dismiss_guardian(path));
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
+  }
+  ::prctl(PR_SET_CHILD_SUBREAPER, 0);
 }
 
 TEST(Guardian, IsReplacedWhenItWasKilled) {
