@@ -10,15 +10,14 @@ namespace ginnel::cli {
 Status start_watcher(const killswitch::Places& places) {
   const auto watched = killswitch::is_watched(places);
   if (!watched) return std::unexpected(watched.error());
-  if (*watched) return ok();
+  if (*watched) return killswitch::await_watcher(places);
   auto background = os::Background::split();
   if (!background) return pass(std::move(background));
   if (!background->is_child()) {
     const auto verdict = background->await();
-    if (verdict.exit_code == 0) return ok();
     // Another command's may have been quicker.
-    const auto watched_now = killswitch::is_watched(places);
-    if (watched_now && *watched_now) return ok();
+    Status holds = killswitch::await_watcher(places);
+    if (holds || verdict.exit_code == 0) return holds;
     return fail(ErrorCode::Unavailable, "watch the kill switch: " + verdict.message);
   }
   background->close_inherited();

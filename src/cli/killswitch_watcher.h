@@ -5,7 +5,8 @@
 
 namespace ginnel::cli {
 
-// Starts one, unless somebody watches already, and returns when it watches. REQUIRES: one thread.
+// Starts one, unless somebody watches already, and returns when it has what owns the
+// tables. REQUIRES: one thread.
 Status start_watcher(const killswitch::Places& places);
 
 }  // namespace ginnel::cli

@@ -68,13 +68,13 @@ Result<LockReport> lock(const Places& places, const hostnet::LockPolicy& policy,
   if (!kill_switch) return pass(std::move(kill_switch));
   Status may = gateway::check_not_running(kill_switch->policy(), places.run_directory);
   if (!may) return pass(std::move(may));
+  if (Status parked = kill_switch->park(policy); !parked) return pass(std::move(parked));
   if (confirm_within != 0) {
     const MonoTime deadline = os::Clock().mono() + std::chrono::seconds(confirm_within);
     Status expected = kill_switch->expect_confirmation(deadline);
     if (!expected) return pass(std::move(expected));
   }
   if (Status changed = kill_switch->change(policy); !changed) return pass(std::move(changed));
-  if (Status parked = kill_switch->park(); !parked) return pass(std::move(parked));
   return kill_switch->inspect();
 }
 
@@ -152,6 +152,7 @@ struct StatusView {
   std::string holder;
   bool owned = false;
   bool guarded = false;
+  bool watched = false;
   std::string hash;
   std::vector<std::string> endpoints;
   std::vector<std::string> resolvers;  // Asked in clear at this moment.
@@ -169,10 +170,10 @@ struct StatusView {
   http::Nullable<double> confirm_within;
 };
 BOOST_DESCRIBE_STRUCT(StatusView, (),
-                      (version, state, armed, missing, alarms, holder, owned, guarded, hash,
-                       endpoints, resolvers, tunnels, manage, allowed, split, split_dns, interfaces,
-                       stopped_local, stopped_forwarded, stopped_devices, refused_input, transport,
-                       confirm_within))
+                      (version, state, armed, missing, alarms, holder, owned, guarded, watched,
+                       hash, endpoints, resolvers, tunnels, manage, allowed, split, split_dns,
+                       interfaces, stopped_local, stopped_forwarded, stopped_devices, refused_input,
+                       transport, confirm_within))
 
 template <class T>
 std::vector<std::string> texts_of(const std::vector<T>& values) {
@@ -189,6 +190,7 @@ StatusView view_of(const LockReport& report, std::optional<MonoTime> deadline) {
                   .holder = report.policy.holder,
                   .owned = report.owned,
                   .guarded = report.guarded,
+                  .watched = report.watched,
                   .hash = report.hash,
                   .endpoints = texts_of(report.policy.endpoints),
                   .resolvers = texts_of(report.policy.resolvers),
@@ -265,8 +267,9 @@ int run_status(const Args& args, Io& io) {
   if (!may) return cannot_tell(may.error());
   auto kill_switch = KillSwitch::open(places_of(args));
   if (!kill_switch) return cannot_tell(kill_switch.error());
-  const auto report = kill_switch->inspect();
+  auto report = kill_switch->inspect();
   if (!report) return cannot_tell(report.error());
+  report->expect_watcher();
   const auto deadline = kill_switch->confirmation_deadline();
   if (!deadline) return cannot_tell(deadline.error());
   const StatusView view = view_of(*report, *deadline);

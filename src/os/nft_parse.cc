@@ -55,6 +55,7 @@ void parse_nft_table(const nlmsghdr& message, Ruleset& ruleset) {
        .name = text_or_empty(nftnl_table_get_str(object.get(), NFTNL_TABLE_NAME)),
        .comment = comment_in(data, size),
        .owned = (flags & kTableOwned) != 0,
+       .owner = nftnl_table_get_u32(object.get(), NFTNL_TABLE_OWNER),
        .dormant = (flags & NFT_TABLE_F_DORMANT) != 0});
 }
 

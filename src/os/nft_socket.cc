@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <sys/socket.h>
 
 #include "os/os_error.h"
 
@@ -24,6 +25,13 @@ Result<Fd> NftSocket::duplicate(const Fd& descriptor) {
   Fd copy(::fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 0));
   if (!copy) return os_fail("duplicate a netlink socket", errno);
   return copy;
+}
+
+std::uint32_t NftSocket::port_of(const Fd& descriptor) {
+  sockaddr_nl local{};
+  socklen_t size = sizeof local;
+  auto* const generic = reinterpret_cast<sockaddr*>(&local);
+  return ::getsockname(descriptor.get(), generic, &size) == 0 ? local.nl_pid : 0;
 }
 
 // By a transaction that comes to nothing.

@@ -15,6 +15,8 @@ class NftSocket {
   // Another descriptor of the same socket: the tables stay owned as long as one is open.
   Result<Fd> duplicate() const { return duplicate(netlink_.descriptor()); }
   static Result<Fd> duplicate(const Fd& descriptor);
+  // Of the socket of a descriptor: what the kernel names the owner of a table by. 0: it has none.
+  static std::uint32_t port_of(const Fd& descriptor);
 
   // Whether the kernel has tables that only their owner can change and that outlive it (6.9).
   Result<bool> knows_owned_tables();

@@ -42,8 +42,9 @@ CONF
   in_ns host "$GINNEL" up wg0
 }
 
-watcher() { pgrep -x ginnel-watcher || true; }
-guardian() { pgrep -x ginnel-guardian || true; }
+# The oldest: what it starts has its name for a moment.
+watcher() { pgrep -ox ginnel-watcher || true; }
+guardian() { pgrep -ox ginnel-guardian || true; }
 killswitch() { in_ns host "$GINNEL" killswitch "$@"; }
 nothing_stands() {
   in_ns host nft list tables >"$dir/tables"

@@ -12,10 +12,16 @@ watched=$(watcher)
 kill -STOP "$watched"
 killswitch off
 nothing_stands
-killswitch on wg0 --confirm 600
-armed
+refute killswitch on wg0 --confirm 600 2>"$dir/said" # It waited for it.
+grep -q 'watcher does not answer' "$dir/said"
+stands() { in_ns host nft list table inet ginnel-lock-host >/dev/null 2>&1; }
+stands
+refute armed
+grep -q 'tables: owned, guarded' "$dir/status"
+grep -q 'missing: nobody watches it' "$dir/status"
 [[ $(watcher) == "$watched" ]] || fail "another watcher: $(watcher)"
 kill -CONT "$watched"
+eventually armed
 
 step "it puts back what is taken away"
 in_ns host ip rule del pref 10
@@ -31,7 +37,7 @@ refute in_ns host nft delete table inet ginnel-lock-host
 step "off by the watcher, which finds its change unconfirmed"
 kill -STOP "$watched"
 killswitch off
-killswitch on wg0 --confirm 1
+refute killswitch on wg0 --confirm 1
 kill -CONT "$watched"
 off() { [[ $(killswitch status | head -n 1) == 'kill switch: off' ]]; }
 wait_for 30 off

@@ -28,8 +28,24 @@ step "the watcher is killed: the guardian goes on, and another \"on\" watches ag
 kill -9 "$(watcher)"
 in_ns host nft flush ruleset || true
 stands
+refute armed
+[[ $(grep missing: "$dir/status") == *"nobody watches it"* ]]
 killswitch on wg0
 armed
+
+step "when \"on\" returns there are two, whatever stood before, and either can be killed at once"
+for former in 'on wg0 --plain-tables' off; do
+  for victim in guardian watcher; do
+    # shellcheck disable=SC2086  # They are words.
+    killswitch $former
+    [[ -z $(guardian) ]] || kill -9 "$(guardian)"
+    killswitch on wg0
+    kill -9 "$($victim)"
+    refute in_ns host nft delete table inet ginnel-lock-host
+    killswitch on wg0
+    armed
+  done
+done
 
 step "both are killed: the tables stay"
 kill -9 "$(watcher)" "$(guardian)"

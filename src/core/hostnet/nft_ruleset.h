@@ -34,8 +34,9 @@ struct ListedTable {
   Family family = Family::Inet;
   std::string name{};
   std::string comment{};
-  bool owned = false;    // By a running process: nobody else may change it.
-  bool dormant = false;  // Switched off.
+  bool owned = false;       // By a running process: nobody else may change it.
+  std::uint32_t owner = 0;  // The netlink port of its socket.
+  bool dormant = false;     // Switched off.
   std::vector<Set> sets{};
   std::vector<ListedChain> chains{};
 

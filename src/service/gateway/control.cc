@@ -101,6 +101,7 @@ std::optional<LockView> Control::look_at_lock() {
     log::warn("kill switch: {}", report.error().message);
     return lock_;
   }
+  report->expect_watcher();
   lock_ = LockView{.state = std::string(name_of(report->policy.state)),
                    .armed = report->is_armed(),
                    .missing = std::move(report->missing),

@@ -171,12 +171,12 @@ Status GatewayHost::change_lock(const LockPolicy& policy) {
   if (awaits_confirmation_ && held_ && !holds(*lock)) {
     return fail(ErrorCode::TimedOut, "nobody confirmed the lock, so it was taken back");
   }
-  if (Status changed = lock->change(policy); !changed) return changed;
-  held_ = policy;
   if (!parked_) {
-    if (Status parked = lock->park(); !parked) return parked;
-    parked_ = true;
+    if (Status parked = lock->park(policy); !parked) return parked;
   }
+  if (Status changed = lock->change(policy); !changed) return changed;
+  parked_ = true;
+  held_ = policy;
   return ok();
 }
 

@@ -72,6 +72,15 @@ void add_intruders(const HostState& host, hostnet::WantedNetwork& network) {
   }
 }
 
+// The netlink port of the socket. 0: the tables are plain, or whoever owned them is gone.
+std::uint32_t owner_of(const nft::Ruleset& ruleset) {
+  const std::string name = LockPolicy::owner().table_name();
+  for (const nft::ListedTable& table : ruleset.tables) {
+    if (table.name == name && table.owner != 0) return table.owner;
+  }
+  return 0;
+}
+
 // Those whose own settings could be looser than the common ones.
 std::vector<std::string> interfaces_of(const LockPolicy& policy, const HostState& host) {
   std::vector<std::string> names;
@@ -171,6 +180,11 @@ std::string ruleset_hash(const LockPolicy& policy) {
   return digits;
 }
 
+void LockReport::expect_watcher() {
+  if (!is_locked() || watched) return;
+  missing.push_back("nobody watches it; lock again, or start \"ginnel killswitch watch\"");
+}
+
 Result<KillSwitch> KillSwitch::open(const Places& places, const os::Fd& descriptor) {
   const os::Clock clock;
   const MonoTime deadline = clock.mono() + kTurnPatience;
@@ -237,8 +251,8 @@ LockPolicy KillSwitch::on_host(LockPolicy policy, const HostState& host) const {
 // Where IPv6 is switched off there is no way through the tunnel, and `unreachable` stands for it.
 bool KillSwitch::takes(const hostnet::Route& route) const {
   if (route.destination.family() == net::Family::V4) return true;
-  const auto disabled = applier_.claims().tree().read(
-      fmt::format("net/ipv6/conf/{}/disable_ipv6", route.interface));
+  const auto disabled =
+      applier_.claims().tree().read(fmt::format("net/ipv6/conf/{}/disable_ipv6", route.interface));
   return disabled && *disabled == "0";
 }
 
@@ -361,8 +375,10 @@ Result<LockReport> KillSwitch::inspect() {
         fmt::format("{} is {}, not {}", setting.path, value.value_or("unknown"), setting.value));
   }
   const auto guardian = os::borrow_from_guardian(files_.guardian_path());
-  report.guarded = report.owned && guardian && *guardian;
+  report.guarded = report.owned && guardian && *guardian &&
+                   os::NftSocket::port_of(**guardian) == owner_of(*ruleset);
   if (report.owned && !report.guarded) report.missing.push_back("nobody guards the tables");
+  report.watched = watcher_has(owner_of(*ruleset));
   count(*ruleset, report);
   for (const hostnet::Route& route : injected_routes(report.policy, *host)) {
     report.alarms.push_back(
@@ -403,8 +419,8 @@ Status KillSwitch::revert() {
   return files_.remove_pending();
 }
 
-Status KillSwitch::park() {
-  if (policy_.state == LockState::Off || !policy_.owned) return ok();
+Status KillSwitch::park(const LockPolicy& policy) {
+  if (policy.state == LockState::Off || !policy.owned) return ok();
   const auto ruleset = os::read_ruleset(applier_.nft());
   if (!ruleset) return std::unexpected(ruleset.error());
   const auto owns = applier_.can_own_tables(*ruleset);
@@ -416,5 +432,22 @@ Status KillSwitch::park() {
 }
 
 Result<os::Fd> KillSwitch::descriptor() const { return applier_.owner_descriptor(); }
+
+Status KillSwitch::watch_with(const os::Fd& kept) {
+  const std::uint32_t port = os::NftSocket::port_of(kept);
+  return files_.read_watched() == port ? ok() : files_.write_watched(port);
+}
+
+bool KillSwitch::watcher_has(std::uint32_t owner) const {
+  if (!os::FileLock::is_taken(files_.watcher_path())) return false;
+  const auto held = files_.read_watched();
+  return held && (owner == 0 || *held == owner);
+}
+
+Result<bool> KillSwitch::is_watched() {
+  const auto ruleset = os::read_ruleset(applier_.nft());
+  if (!ruleset) return std::unexpected(ruleset.error());
+  return watcher_has(owner_of(*ruleset));
+}
 
 }  // namespace ginnel::killswitch

@@ -34,6 +34,7 @@ struct LockReport {
   std::vector<std::string> missing{};
   bool owned = false;    // Nobody else can change or flush the tables.
   bool guarded = false;  // And that outlives this program: a guardian holds them.
+  bool watched = false;  // A watcher lives and, where there is something to hold, holds it as well.
   std::string hash{};    // Of the ruleset.
   // Packets that were kept in since the ruleset was loaded.
   std::uint64_t stopped_local = 0;
@@ -47,6 +48,9 @@ struct LockReport {
 
   bool is_locked() const { return policy.state != hostnet::LockState::Off; }
   bool is_armed() const { return is_locked() && missing.empty(); }
+
+  // To who asks from outside, a lock that nobody watches is not armed.
+  void expect_watcher();
 };
 
 // Of the tables that the policy, with its devices, stands for.
@@ -69,8 +73,8 @@ class KillSwitch {
   // fails, all is as it was. Off is the only way out, and takes everything back.
   Status change(hostnet::LockPolicy wanted);
 
-  // Makes policy() true again after somebody interfered: all of it that can be. Whatever fails, what
-  // keeps the host locked stays.
+  // Makes policy() true again after somebody interfered: all of it that can be. Whatever fails,
+  // what keeps the host locked stays.
   Status mend();
 
   Result<LockReport> inspect();
@@ -83,10 +87,16 @@ class KillSwitch {
   Result<std::optional<MonoTime>> confirmation_deadline() const;
   Status revert();
 
-  // Sees to it that the tables stay owned when this process ends. REQUIRES: one thread.
-  Status park();
+  // Sees to it that the tables of `policy` stay owned when this process ends. Before change(), so
+  // that there is no moment in which nobody else has what owns them. REQUIRES: one thread.
+  Status park(const hostnet::LockPolicy& policy);
   // The descriptor that owns the tables, for systemd or to keep. Empty when there is none.
   Result<os::Fd> descriptor() const;
+
+  // For the watcher: it has this now. Whoever has the turn knows by it that it does.
+  Status watch_with(const os::Fd& kept);
+  // Whether a watcher lives and has what owns the tables at this moment, if anything does.
+  Result<bool> is_watched();
 
   const LockFiles& files() const { return files_; }
 
@@ -102,6 +112,7 @@ class KillSwitch {
   hostnet::WantedHost wanted_of(const hostnet::LockPolicy& policy,
                                 const hostnet::HostState& host) const;
   Status apply(const hostnet::LockPolicy& policy);
+  bool watcher_has(std::uint32_t owner) const;
   Status go_back(hostnet::LockPolicy former);
   Status take_away();
 

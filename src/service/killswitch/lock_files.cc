@@ -11,6 +11,7 @@ namespace ginnel::killswitch {
 namespace {
 
 constexpr mode_t kDirectoryMode = 0700;
+constexpr std::size_t kMaxWatchedRecord = 32;
 
 Result<hostnet::LockPolicy> parse(const std::string& path, std::string_view text) {
   auto policy = hostnet::parse_lock_policy(text);
@@ -65,5 +66,18 @@ Status LockFiles::write_pending(const Pending& pending) const {
 }
 
 Status LockFiles::remove_pending() const { return os::remove_file(pending_path()); }
+
+std::optional<std::uint32_t> LockFiles::read_watched() const {
+  const auto text = os::read_file(watched_path(), kMaxWatchedRecord);
+  if (!text) return std::nullopt;
+  const auto port = parse_number<std::uint32_t>(trim(*text), 0, UINT32_MAX);
+  return port ? std::optional(*port) : std::nullopt;
+}
+
+Status LockFiles::write_watched(std::uint32_t port) const {
+  return os::write_file_atomically(watched_path(), fmt::format("{}\n", port), 0600);
+}
+
+Status LockFiles::remove_watched() const { return os::remove_file(watched_path()); }
 
 }  // namespace ginnel::killswitch

@@ -32,6 +32,12 @@ class LockFiles {
   Status write_pending(const Pending& pending) const;
   Status remove_pending() const;
 
+  // The netlink port of the socket that the watcher holds; nothing until it does. It is true for as
+  // long as the watcher lives, to who has the turn.
+  std::optional<std::uint32_t> read_watched() const;
+  Status write_watched(std::uint32_t port) const;
+  Status remove_watched() const;
+
   std::string policy_path() const { return state_directory_ + "/policy"; }
   std::string ruleset_path() const { return state_directory_ + "/ruleset.nft"; }
   std::string pending_path() const { return run_directory_ + "/killswitch.pending"; }
@@ -39,6 +45,7 @@ class LockFiles {
   // Locked by who asks policy.resolvers.
   std::string asking_path() const { return run_directory_ + "/killswitch.asking"; }
   std::string watcher_path() const { return run_directory_ + "/killswitch.watcher"; }
+  std::string watched_path() const { return run_directory_ + "/killswitch.watched"; }
 
  private:
   std::string state_directory_;

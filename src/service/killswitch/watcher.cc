@@ -1,6 +1,10 @@
 #include "service/killswitch/watcher.h"
 
+#include <fmt/format.h>
+
 #include <functional>
+#include <thread>
+#include <utility>
 
 #include "base/log.h"
 #include "os/clock.h"
@@ -22,6 +26,7 @@ constexpr Duration kLookInterval = std::chrono::seconds(10);
 constexpr Duration kAskingInterval = std::chrono::seconds(1);
 // After a failure: somebody else may hold the turn.
 constexpr Duration kRetryInterval = std::chrono::milliseconds(200);
+constexpr auto kTurnInterval = std::chrono::milliseconds(10);
 
 class Watcher {
  public:
@@ -43,7 +48,8 @@ class Watcher {
   Result<Turn> look();
   Status undo_if_due(KillSwitch& lock);
   void tell_alarms(const std::vector<std::string>& alarms);
-  void keep(KillSwitch& lock);
+  Status keep(KillSwitch& lock);
+  void try_again(const Status& failed);
   bool wait();
 
   Places places_;
@@ -57,13 +63,18 @@ class Watcher {
   os::ServiceNotifier notifier_ = os::ServiceNotifier::from_environment();
   std::vector<std::string> told_;  // The alarms that last.
   MonoTime next_look_{};
+  bool has_failed_ = false;  // At the last look, too.
   os::Clock clock_;
 };
 
-Result<std::string> watcher_path(const Places& places, const os::Fd& descriptor) {
-  auto lock = KillSwitch::open(places, descriptor);
+// Within a turn, so that nobody takes what a former watcher had for ours.
+Result<os::FileLock> come_alive(const Places& places, const os::Fd& kept) {
+  auto lock = KillSwitch::open(places, kept);
   if (!lock) return pass(std::move(lock));
-  return lock->files().watcher_path();
+  auto alive = os::FileLock::take(lock->files().watcher_path());
+  if (!alive) return alive;
+  if (Status removed = lock->files().remove_watched(); !removed) return pass(std::move(removed));
+  return alive;
 }
 
 Result<Watcher> Watcher::create(const Places& places) {
@@ -75,9 +86,7 @@ Result<Watcher> Watcher::create(const Places& places) {
   if (!network) return pass(std::move(network));
   auto nft = os::NftMonitor::open();
   if (!nft) return pass(std::move(nft));
-  auto path = watcher_path(places, kept);
-  if (!path) return pass(std::move(path));
-  auto alive = os::FileLock::take(*path);
+  auto alive = come_alive(places, kept);
   if (!alive) return pass(std::move(alive));
   auto poller = os::Poller::create();
   if (!poller) return pass(std::move(poller));
@@ -110,16 +119,31 @@ void Watcher::tell_alarms(const std::vector<std::string>& alarms) {
   told_ = alarms;
 }
 
-// So that the tables stay owned whoever is killed: a guardian has the descriptor, this process, and
+// So that the tables stay owned whoever is killed: this process has the descriptor, a guardian, and
 // systemd where there is one.
-void Watcher::keep(KillSwitch& lock) {
-  if (Status parked = lock.park(); !parked) log::error("kill switch: {}", parked.error().message);
-  guardian_ = os::end_of_guardian(lock.files().guardian_path());
-  if (guardian_ && !poller_.add(guardian_.get(), 0, os::Interest::Read)) guardian_ = {};
+Status Watcher::keep(KillSwitch& lock) {
   auto descriptor = lock.descriptor();
-  if (!descriptor) return;
+  if (!descriptor) return pass(std::move(descriptor));
   kept_ = std::move(*descriptor);
+  if (Status said = lock.watch_with(kept_); !said) return said;
   notifier_.store(kDescriptorName, kept_);
+  const std::string path = lock.files().guardian_path();
+  const bool had_guardian = static_cast<bool>(std::exchange(guardian_, {}));
+  if (had_guardian && lock.policy().owned && !os::end_of_guardian(path)) {
+    log::warn("kill switch: the guardian has ended; another one takes its place");
+  }
+  if (Status parked = lock.park(lock.policy()); !parked) return parked;
+  guardian_ = os::end_of_guardian(path);
+  if (!guardian_) return ok();
+  return poller_.add(guardian_.get(), 0, os::Interest::Read);
+}
+
+// What cannot be done at once is tried again soon, then less often: what hinders it may last.
+void Watcher::try_again(const Status& failed) {
+  log::error("kill switch: {}", failed.error().message);
+  if (!std::exchange(has_failed_, true)) {
+    next_look_ = std::min(next_look_, clock_.mono() + kRetryInterval);
+  }
 }
 
 Result<Watcher::Turn> Watcher::look() {
@@ -134,14 +158,20 @@ Result<Watcher::Turn> Watcher::look() {
   if (!lock->policy().resolvers.empty()) {
     next_look_ = std::min(next_look_, clock_.mono() + kAskingInterval);
   }
+  const Status kept = keep(*lock);  // Before anything that can fail.
   const auto report = lock->inspect();
   if (!report) return std::unexpected(report.error());
   for (const std::string& missing : report->missing) log::warn("kill switch: {}", missing);
   tell_alarms(report->alarms);
-  if (!report->is_armed()) {
-    if (Status mended = lock->mend(); !mended) return pass(std::move(mended));
+  const Status mended = report->is_armed() ? ok() : lock->mend();
+  for (const Status& done : {kept, mended}) {
+    if (!done) try_again(done);
   }
-  keep(*lock);
+  if (kept && mended) has_failed_ = false;
+  // One that was killed before its end could be watched for.
+  if (kept && report->owned && !guardian_) {
+    next_look_ = std::min(next_look_, clock_.mono() + kRetryInterval);
+  }
   return Turn::On;
 }
 
@@ -168,6 +198,7 @@ Status Watcher::run(const std::function<Status()>& ready) {
     if (turn && !is_ready) {
       if (Status told = ready(); !told) return told;
       notifier_.ready();
+      os::set_thread_name("ginnel-watcher");  // Of the whole process, for `ps`.
       is_ready = true;
     }
     if (turn && *turn == Turn::Off) return ok();
@@ -179,16 +210,38 @@ Status Watcher::run(const std::function<Status()>& ready) {
 }  // namespace
 
 Status watch(const Places& places, const std::function<Status()>& ready) {
-  os::set_thread_name("ginnel-watcher");  // Of the whole process, for `ps`.
   auto watcher = Watcher::create(places);
   if (!watcher) return pass(std::move(watcher));
   return watcher->run(ready);
 }
 
 Result<bool> is_watched(const Places& places) {
-  auto path = watcher_path(places, {});
-  if (!path) return pass(std::move(path));
-  return os::FileLock::is_taken(*path);
+  const auto lock = KillSwitch::open(places);
+  if (!lock) return std::unexpected(lock.error());
+  return os::FileLock::is_taken(lock->files().watcher_path());
+}
+
+Status await_watcher(const Places& places) {
+  const os::Clock clock;
+  const MonoTime deadline = clock.mono() + KillSwitch::kTurnPatience;
+  for (;; std::this_thread::sleep_for(kTurnInterval)) {
+    auto lock = KillSwitch::open(places);
+    if (!lock) return pass(std::move(lock));
+    if (lock->policy().state == hostnet::LockState::Off) return ok();
+    const auto watched = lock->is_watched();
+    if (!watched) return std::unexpected(watched.error());
+    if (*watched) return ok();
+    const std::string path = lock->files().watcher_path();
+    if (!os::FileLock::is_taken(path)) {
+      return fail(ErrorCode::Unavailable, "nobody watches the kill switch; lock again");
+    }
+    if (clock.mono() > deadline) {
+      return fail(ErrorCode::Unavailable,
+                  fmt::format("the kill switch's watcher does not answer; end the process that {} "
+                              "names, and lock again",
+                              path));
+    }
+  }
 }
 
 }  // namespace ginnel::killswitch

@@ -21,4 +21,8 @@ Status watch(const Places& places, const std::function<Status()>& ready);
 // Whether somebody does.
 Result<bool> is_watched(const Places& places);
 
+// Returns when the watcher has what owns the tables, so that two processes have it: it and the
+// guardian. Fails when there is no watcher, or when it does not take it in time.
+Status await_watcher(const Places& places);
+
 }  // namespace ginnel::killswitch

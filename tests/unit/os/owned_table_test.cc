@@ -86,6 +86,21 @@ TEST_F(OwnedTable, OutlivesItsOwnerAndIsClaimedAgain) {
   EXPECT_TRUE(stands());
 }
 
+TEST_F(OwnedTable, NamesTheSocketThatOwnsIt) {
+  auto other = NftSocket::open();
+  const auto owner = [&] { return read_ruleset(*other)->tables.front().owner; };
+  {
+    auto socket = NftSocket::open();
+    ASSERT_TRUE(add(*socket, true));
+    const Fd copy = std::move(*socket->duplicate());
+    EXPECT_EQ(owner(), NftSocket::port_of(copy));
+    EXPECT_NE(owner(), 0u);
+    EXPECT_NE(owner(), NftSocket::port_of(*other->duplicate()));
+  }
+  EXPECT_EQ(owner(), 0u);
+  EXPECT_EQ(NftSocket::port_of({}), 0u);
+}
+
 TEST_F(OwnedTable, UnclaimedIsFlushedByAnybody) {
   {
     auto owner = NftSocket::open();

@@ -72,6 +72,21 @@ TEST_F(LockFilesTest, KeepWhatAChangeGoesBackTo) {
   EXPECT_FALSE(*files_.read_pending());
 }
 
+TEST_F(LockFilesTest, KeepWhatTheWatcherHas) {
+  EXPECT_EQ(files_.read_watched(), std::nullopt);
+  for (std::uint32_t port : {0u, 7u, UINT32_MAX}) {
+    ASSERT_TRUE(files_.write_watched(port));
+    EXPECT_EQ(files_.read_watched(), port);
+  }
+  for (const char* text : {"", "\n", "-1\n", "4294967296\n", "7 8\n", "seven\n"}) {
+    SCOPED_TRACE(text);
+    os::write_contents(files_.watched_path(), text);
+    EXPECT_EQ(files_.read_watched(), std::nullopt);
+  }
+  ASSERT_TRUE(files_.remove_watched());
+  EXPECT_TRUE(files_.remove_watched());
+}
+
 TEST_F(LockFilesTest, SayWhatIsWrongWithAChangeThatCannotBeRead) {
   for (const char* text : {"", "soon\nstate\tlocked\n", "-5\n", "5\nstate\tajar\n"}) {
     SCOPED_TRACE(text);
