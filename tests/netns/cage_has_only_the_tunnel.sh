@@ -42,6 +42,15 @@ cage getent ahosts web | finds '^fd09::1 ' || fail "no name by the search list"
 [[ $(cage_with --dns 10.9.0.7 -- cat /etc/resolv.conf) == *"nameserver 10.9.0.7"* ]] || fail "--dns"
 refute cage bash -c 'echo nameserver 192.0.2.1 >/etc/resolv.conf' 2>&1
 
+step "the network of the tunnel's own address is one that the peer has"
+conf own </dev/null
+sed -i 's/^AllowedIPs.*/AllowedIPs = 10.9.0.0\/24, fd09::\/64, 10.9.0.0\/16/' "$own/own.conf"
+in_own() { as_user "$GINNEL" cage "$own/own.conf" -- "$@"; }
+in_own ping -c 1 -W 5 10.9.0.1 >&2
+in_own ping -c 1 -W 5 fd09::1 >&2
+in_own ip route | finds '^10.9.0.0/16 dev own'
+refute in_own ping -c 1 -W 2 192.0.2.1
+
 step "the host is as it was"
 host_after=$(in_ns host ip -o link && in_ns host ip route && cat /etc/resolv.conf /etc/nsswitch.conf)
 [[ $host_before == "$host_after" ]] || fail "changed: $host_after"

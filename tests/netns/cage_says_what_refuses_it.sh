@@ -21,6 +21,13 @@ conf wrong 192.0.2.1 </dev/null
 expect 2 as_user "$GINNEL" cage "$own/wrong.conf" -- true 2>"$dir/wrong.txt"
 grep -q 'wrong.conf:.*Endpoint' "$dir/wrong.txt" || fail "$(cat "$dir/wrong.txt")"
 
+conf keyless </dev/null
+sed -i '/^PrivateKey/d' "$own/keyless.conf"
+expect 2 as_user "$GINNEL" cage "$own/keyless.conf" -- true 2>"$dir/keyless.txt"
+grep -q 'keyless.conf: \[Interface\] has no PrivateKey' "$dir/keyless.txt" || fail "$(cat "$dir/keyless.txt")"
+expect 2 cage '' 2>"$dir/empty.txt"
+grep -qx 'cage: COMMAND is empty; write the program to run' "$dir/empty.txt" || fail "$(cat "$dir/empty.txt")"
+
 step "commands of the file"
 conf hooked <<<"PostUp = touch $own/was-run"
 as_user "$GINNEL" cage "$own/hooked.conf" -- true 2>"$dir/hooked.txt"

@@ -43,7 +43,8 @@ NameServers names_of(const CageOptions& options, const quick::Source& source) {
   return names;
 }
 
-// Of the families that the tunnel has an address of: others would only wait for an answer.
+// Of the families that the tunnel has an address of: others would only wait for an answer. The
+// subnets of its own addresses get their routes with those.
 std::vector<net::Prefix> destinations_of(const quick::Source& source,
                                          const quick::TunnelFacts& facts) {
   std::vector<net::Prefix> destinations;
@@ -51,10 +52,13 @@ std::vector<net::Prefix> destinations_of(const quick::Source& source,
     const auto is_own = [&](const net::InterfaceAddress& address) {
       return address.address.family() == prefix.family();
     };
-    const bool is_new = std::ranges::find(destinations, prefix) == destinations.end();
-    if (is_new && std::ranges::any_of(source.file.addresses, is_own)) {
-      destinations.push_back(prefix);
-    }
+    const auto has_route = [&](const net::InterfaceAddress& address) {
+      return address.subnet() == prefix;
+    };
+    const auto& addresses = source.file.addresses;
+    const bool is_new = std::ranges::find(destinations, prefix) == destinations.end() &&
+                        std::ranges::none_of(addresses, has_route);
+    if (is_new && std::ranges::any_of(addresses, is_own)) destinations.push_back(prefix);
   }
   return destinations;
 }
@@ -140,6 +144,15 @@ Result<int> Cage::run() {
 Status Cage::prepare() {
   auto source = quick::read_source(options_.configuration);
   if (!source) return pass(std::move(source));
+  if (!source->file.private_key) {
+    return fail(ErrorCode::InvalidArgument,
+                fmt::format("{}: [Interface] has no PrivateKey, and a cage runs no command that "
+                            "could set one; \"ginnel genkey\" makes one",
+                            source->path));
+  }
+  if (options_.command.front().empty()) {
+    return fail(ErrorCode::InvalidArgument, "COMMAND is empty; write the program to run");
+  }
   warn_of_what_does_not_apply(*source);
   auto interruption = quick::Interruption::create();
   if (!interruption) return pass(std::move(interruption));
