@@ -3,14 +3,24 @@
 The busy and the quiet peer are in namespaces of their own, the hub in a third. Beside the hub runs
 a second daemon that carries nothing but the quiet peer's other pings: what these lose under the same
 load is the machine's doing, not the hub's.
+
+What a ping takes differs from one second to the next, so a round does not measure one load after
+the other: it goes through all of them several times, alone before each, and pools what it got.
 """
+import json
 import re
 import subprocess
 import time
 
 from ends import MTU, Daemon, in_namespace, join, run
+from results import percentile
 
-PINGS = 1000
+CYCLES = 5
+PINGS = 250  # Of one slice, after the first few, which find everything asleep.
+FIRST = 10
+INTERVAL = 0.002
+LOADS = {"1 Gbit/s": ("-b", "1G"), "full speed": (), "reverse": ("-R",)}
+SETTLE = 0.4  # Seconds from a connection to its full speed, and from its end to calm.
 BUSY, HUB, QUIET, SPARE = range(4)  # Indices of daemons, and of their addresses.
 PORT = 51820
 PLACES = {BUSY: "end0", HUB: "end1", QUIET: "end2", SPARE: "end1"}
@@ -60,13 +70,73 @@ def await_answer(place, address):
 
 
 def ping(address):
-    """The 99th percentile."""
-    output = run(*in_namespace(PLACES[QUIET], "ping", "-n", "-c", str(PINGS), "-i", "0.003",
-                               address), check=False)
-    times = sorted(float(t) * 1000 for t in re.findall(r"time=([\d.]+)", output))
+    """Microseconds of each ping of a slice."""
+    output = run(*in_namespace(PLACES[QUIET], "ping", "-n", "-c", str(FIRST + PINGS), "-i",
+                               str(INTERVAL), address), check=False)
+    times = [float(t) * 1000
+             for number, t in re.findall(r"icmp_seq=(\d+) .*time=([\d.]+)", output)
+             if int(number) > FIRST]
     if len(times) < PINGS * 0.9:
         raise RuntimeError(f"fairness: {len(times)} of {PINGS} pings were answered")
-    return times[int(len(times) * 0.99)]
+    return times
+
+
+class Load:
+    """A TCP stream between the busy peer and the hub; `with` it one is under way."""
+
+    def __init__(self, name, interface):
+        self.arguments = LOADS[name]
+        self.interface = interface
+
+    def carried(self):
+        """Bytes, both ways."""
+        shown = run("ip", "-n", PLACES[BUSY], "-j", "-s", "link", "show", "dev", self.interface)
+        counters = json.loads(shown)[0]["stats64"]
+        return counters["rx"]["bytes"] + counters["tx"]["bytes"]
+
+    def __enter__(self):
+        for _ in range(10):
+            self.process = subprocess.Popen(
+                in_namespace(PLACES[BUSY], "iperf3", "-c", inner(HUB), "-t", "60",
+                             *self.arguments),
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(SETTLE)
+            if self.process.poll() is None:
+                self.began, self.before = time.monotonic(), self.carried()
+                return self
+        raise RuntimeError("fairness: iperf3 does not start")  # Its server was still busy.
+
+    def __exit__(self, *_):
+        self.gbit = (self.carried() - self.before) * 8e-9 / (time.monotonic() - self.began)
+        if self.process.poll() is not None:
+            raise RuntimeError("fairness: iperf3 ended before the pings did")
+        self.process.kill()
+        self.process.wait()
+        time.sleep(SETTLE)
+
+
+def measure(address, aside, interface):
+    """Every number of a round."""
+    alone = []
+    beside = {name: [] for name in LOADS}
+    others = {name: [] for name in LOADS}
+    carried = {name: [] for name in LOADS}
+    for _ in range(CYCLES):
+        for name in LOADS:
+            alone += ping(address)
+            with Load(name, interface) as load:
+                beside[name] += ping(address)
+                others[name] += ping(aside)
+            carried[name].append(load.gbit)
+    usual = percentile(alone, 0.99)
+    values = {"alone p99 us": usual}
+    for name in LOADS:
+        shared = percentile(beside[name], 0.99)
+        values |= {f"{name}, p99 us": shared,
+                   f"{name}, other daemon p99 us": percentile(others[name], 0.99),
+                   f"{name}, times alone": shared / usual,
+                   f"{name}, carried Gbit/s": sum(carried[name]) / CYCLES}
+    return values
 
 
 def fairness(program):
@@ -76,18 +146,7 @@ def fairness(program):
     for place, address in ((PLACES[BUSY], inner(HUB)), (PLACES[QUIET], inner(HUB)),
                            (PLACES[QUIET], spare)):
         await_answer(place, address)
-    alone = ping(inner(HUB))
-    values = {"alone p99 us": alone}
-    for name, rate in (("1 Gbit/s", ("-b", "1G")), ("full speed", ()), ("reverse", ("-R",))):
-        busy = subprocess.Popen(in_namespace(PLACES[BUSY], "iperf3", "-c", inner(HUB), "-t", "60",
-                                             *rate), stdout=subprocess.DEVNULL)
-        time.sleep(1)
-        shared, aside = ping(inner(HUB)), ping(spare)
-        busy.kill()
-        busy.wait()
-        time.sleep(1)
-        values |= {f"{name}, p99 us": shared, f"{name}, other daemon p99 us": aside,
-                   f"{name}, times alone": shared / alone}
+    values = measure(inner(HUB), spare, ends[BUSY].interface)
     server.kill()
     server.wait()
     for end in ends.values():

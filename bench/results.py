@@ -41,6 +41,12 @@ def worse_quartile(values, unit):
     return ordered[len(ordered) // 4]
 
 
+def percentile(values, share):
+    """The smallest of them that so large a share of them does not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(len(ordered) * share) - 1)]
+
+
 def rows(document):
     """(test, unit, values by program) of everything that was measured."""
     for test, by_program in document["results"].items():

@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "cli/args.h"
@@ -25,7 +25,6 @@ struct PathRow {
   double tunnel_cpu_seconds_per_gb = 0;
   http::Nullable<double> without_crypto_gbit_per_second;
   http::Nullable<double> without_crypto_cpu_seconds_per_gb;
-  // Of the rounds, a quarter had a smaller one.
   http::Nullable<double> share_of_without_crypto;
 };
 BOOST_DESCRIBE_STRUCT(PathRow, (),
@@ -72,34 +71,62 @@ Result<Wanted> wanted_of(const Args& args) {
   return wanted;
 }
 
-// The value that `quarters` of the rounds stay below. REQUIRES: not empty.
-double quantile(std::vector<double> values, std::size_t quarters) {
-  std::ranges::sort(values);
-  return values[values.size() * quarters / 4];
-}
-
-// Rounds of each kind in turn, so that what else the machine does strikes both.
-Result<PathRow> measure_rounds(const Wanted& wanted) {
-  std::vector<double> speed, cpu, bare_speed, bare_cpu, share;
-  for (unsigned round = 0; round < wanted.rounds; ++round) {
-    if (bench::has_no_aead()) {
-      const auto bare = bench::measure_path({.time = wanted.time, .encrypted = false});
-      if (!bare) return std::unexpected(bare.error());
-      bare_speed.push_back(bare->gbit_per_second);
-      bare_cpu.push_back(bare->cpu_seconds_per_gb);
-    }
-    const auto tunnel = bench::measure_path({.time = wanted.time});
-    if (!tunnel) return std::unexpected(tunnel.error());
-    speed.push_back(tunnel->gbit_per_second);
-    cpu.push_back(tunnel->cpu_seconds_per_gb);
-    if (!bare_speed.empty()) share.push_back(speed.back() / bare_speed.back());
+// One kind of path, and what its streams carried. They all take the same time, so means are totals.
+class Series {
+ public:
+  static Result<Series> start(const bench::PathOptions& options) {
+    auto path = bench::make_path(options);
+    if (!path) return pass(std::move(path));
+    return Series(std::move(*path));
   }
-  PathRow row{.tunnel_gbit_per_second = quantile(speed, 2),
-              .tunnel_cpu_seconds_per_gb = quantile(cpu, 2)};
-  if (!share.empty()) {
-    row.without_crypto_gbit_per_second = quantile(bare_speed, 2);
-    row.without_crypto_cpu_seconds_per_gb = quantile(bare_cpu, 2);
-    row.share_of_without_crypto = quantile(share, 1);
+
+  Status measure(Duration time) {
+    const auto speed = path_->measure(time);
+    if (!speed) return std::unexpected(speed.error());
+    gbit_ += speed->gbit_per_second;
+    cpu_seconds_ += speed->cpu_seconds_per_gb * speed->gbit_per_second / 8;
+    ++streams_;
+    return ok();
+  }
+
+  // REQUIRES: something was measured.
+  double gbit_per_second() const { return gbit_ / streams_; }
+  double cpu_seconds_per_gb() const { return cpu_seconds_ / (gbit_ / 8); }
+
+ private:
+  explicit Series(std::unique_ptr<bench::Path> path) : path_(std::move(path)) {}
+
+  std::unique_ptr<bench::Path> path_;
+  double gbit_ = 0;
+  double cpu_seconds_ = 0;  // For each second of a stream.
+  unsigned streams_ = 0;
+};
+
+// A stream of each kind in turn, through tunnels that stand throughout, so that what else the
+// machine does strikes both. Who is first changes: tunnel, without, without, tunnel, and so on.
+Result<PathRow> measure_rounds(const Wanted& wanted) {
+  auto tunnel = Series::start({});
+  if (!tunnel) return std::unexpected(tunnel.error());
+  std::optional<Series> bare;
+  if (bench::has_no_aead()) {
+    auto started = Series::start({.encrypted = false});
+    if (!started) return std::unexpected(started.error());
+    bare = std::move(*started);
+  }
+  for (unsigned round = 0; round < wanted.rounds; ++round) {
+    for (const bool second : {false, true}) {
+      const bool bare_turn = second == (round % 2 == 0);
+      if (bare_turn && !bare) continue;
+      Status measured = (bare_turn ? *bare : *tunnel).measure(wanted.time);
+      if (!measured) return std::unexpected(measured.error());
+    }
+  }
+  PathRow row{.tunnel_gbit_per_second = tunnel->gbit_per_second(),
+              .tunnel_cpu_seconds_per_gb = tunnel->cpu_seconds_per_gb()};
+  if (bare) {
+    row.without_crypto_gbit_per_second = bare->gbit_per_second();
+    row.without_crypto_cpu_seconds_per_gb = bare->cpu_seconds_per_gb();
+    row.share_of_without_crypto = tunnel->gbit_per_second() / bare->gbit_per_second();
   }
   return row;
 }
@@ -171,7 +198,7 @@ constexpr Argument kArguments[] = {
      .words = "crypto path"}};
 constexpr Flag kFlags[] = {
     {.name = "--seconds", .value = "N", .help = "how long each stream runs (2)"},
-    {.name = "--rounds", .value = "N", .help = "how many streams; the median counts (3)"},
+    {.name = "--rounds", .value = "N", .help = "how many streams; all count (3)"},
     {.name = "--json", .help = "print one JSON document"},
 };
 constexpr Exit kExits[] = {

@@ -29,6 +29,15 @@ class Quartile(unittest.TestCase):
         self.assertEqual(results.worse_quartile([7], "s"), 7)
 
 
+class Percentile(unittest.TestCase):
+    def test_is_one_of_the_values(self):
+        for count, share, expected in ((1, 0.5, 1), (1, 0.99, 1), (2, 0.5, 1), (2, 0.51, 2),
+                                       (100, 0.99, 99), (101, 0.99, 100), (1000, 0.99, 990),
+                                       (4, 0, 1), (4, 1, 4)):
+            values = list(range(count, 0, -1))
+            self.assertEqual(results.percentile(values, share), expected, (count, share))
+
+
 class Table(unittest.TestCase):
     def line(self, measured, start):
         return next(l for l in results.table(measured).splitlines() if l.startswith(start))

@@ -20,7 +20,6 @@ namespace {
 
 constexpr Duration kWarmUp = std::chrono::milliseconds(500);
 constexpr std::uint16_t kUdpPort = 51820;
-constexpr std::uint16_t kTcpPort = 5201;
 constexpr std::size_t kPieceBytes = 128 << 10;  // What the stream's ends hand to the kernel.
 
 // One end of the tunnel. Documentation addresses outside, private ones inside.
@@ -167,10 +166,10 @@ Status Stream::send_for(const net::Endpoint& to, Duration time) {
 }
 
 Result<PathSpeed> Stream::run(const End& from, const End& to, Duration time) {
-  const net::Endpoint place{.address = to.inner, .port = kTcpPort};
   std::optional<os::TcpListener> listener;
   const Status listening = inside(to, [&]() -> Status {
-    auto bound = os::TcpListener::bind(place);
+    // Any port: the streams before may still be remembered.
+    auto bound = os::TcpListener::bind({.address = to.inner, .port = 0});
     if (!bound) return pass(std::move(bound));
     listener = std::move(*bound);
     return ok();
@@ -178,6 +177,7 @@ Result<PathSpeed> Stream::run(const End& from, const End& to, Duration time) {
   if (!listening) return std::unexpected(listening.error());
   Status received = ok();
   std::jthread receiver([&] { received = receive_all(*listener); });
+  const net::Endpoint place{.address = to.inner, .port = listener->port()};
   const Status sent = inside(from, [&] { return send_for(place, time); });
   receiver.join();
   if (!sent) return std::unexpected(sent.error());
@@ -191,24 +191,38 @@ Result<PathSpeed> Stream::run(const End& from, const End& to, Duration time) {
                    .cpu_seconds_per_gb = cpu / (bytes / 1e9)};
 }
 
+class StandingPath final : public Path {
+ public:
+  Status start(const PathOptions& options);
+  Result<PathSpeed> measure(Duration time) override { return Stream().run(near_, far_, time); }
+
+ private:
+  End near_{1};
+  End far_{2};
+};
+
+Status StandingPath::start(const PathOptions& options) {
+  for (End* end : {&near_, &far_}) {
+    if (Status made = make_space(*end); !made) return made;
+  }
+  if (Status joined = join(near_, far_); !joined) return joined;
+  for (auto [end, other] : {std::pair(&near_, &far_), std::pair(&far_, &near_)}) {
+    if (Status started = start_tunnel(*end, *other, options); !started) return started;
+  }
+  return ok();
+}
+
 }  // namespace
 
-Result<PathSpeed> measure_path(const PathOptions& options) {
+Result<std::unique_ptr<Path>> make_path(const PathOptions& options) {
   if (!options.encrypted && !has_no_aead()) {
     return fail(
         ErrorCode::Unsupported,
         "this build cannot leave the cryptography out; configure it with -DGINNEL_BENCH=ON");
   }
-  End near(1), far(2);
-  for (End* end : {&near, &far}) {
-    if (Status made = make_space(*end); !made) return std::unexpected(made.error());
-  }
-  if (Status joined = join(near, far); !joined) return std::unexpected(joined.error());
-  for (auto [end, other] : {std::pair(&near, &far), std::pair(&far, &near)}) {
-    const Status started = start_tunnel(*end, *other, options);
-    if (!started) return std::unexpected(started.error());
-  }
-  return Stream().run(near, far, options.time);
+  auto path = std::make_unique<StandingPath>();
+  if (Status started = path->start(options); !started) return std::unexpected(started.error());
+  return path;
 }
 
 }  // namespace ginnel::bench

@@ -2,6 +2,8 @@
 // namespace of its own, joined by a veth pair, and one TCP stream through them.
 #pragma once
 
+#include <memory>
+
 #include "base/result.h"
 #include "base/time.h"
 #include "core/crypto/aead_batch.h"
@@ -9,8 +11,7 @@
 namespace ginnel::bench {
 
 struct PathOptions {
-  Duration time = std::chrono::seconds(2);  // After a warm-up.
-  bool encrypted = true;                    // Off needs a bench build: see no_aead.h.
+  bool encrypted = true;  // Off needs a bench build: see no_aead.h.
   crypto::AeadLibrary aead = crypto::AeadLibrary::Automatic;
 };
 
@@ -19,7 +20,16 @@ struct PathSpeed {
   double cpu_seconds_per_gb = 0;  // Of both tunnels, without the ends of the stream.
 };
 
-// Needs CAP_SYS_ADMIN and CAP_NET_ADMIN, and leaves nothing behind.
-Result<PathSpeed> measure_path(const PathOptions& options);
+// Two tunnels that stand, so that several kinds can be measured in turn without starting any anew.
+// Its end leaves nothing behind.
+class Path {
+ public:
+  virtual ~Path() = default;
+  // What one TCP stream carries in that time, after a warm-up.
+  virtual Result<PathSpeed> measure(Duration time) = 0;
+};
+
+// Needs CAP_SYS_ADMIN and CAP_NET_ADMIN.
+Result<std::unique_ptr<Path>> make_path(const PathOptions& options);
 
 }  // namespace ginnel::bench
