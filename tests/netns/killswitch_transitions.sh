@@ -32,6 +32,10 @@ attacks=(
   'ip -6 route replace ::/1 via 2001:db8::1 dev to-world'
   'kill watcher'
   'kill guardian'
+  'kill tunnel'
+  'ip link del wg0'
+  'up wg0'
+  'up wg0'
   'iptables-nft -I OUTPUT -j ACCEPT'
   'ip link set to-world down'
   'conntrack'
@@ -56,6 +60,8 @@ for ((n = 0; n < transitions; n++)); do
     'nft flush ruleset') ((plain)) || quietly nft flush ruleset ;;
     'kill watcher') ((plain)) || [[ -z $(guardian) ]] || end "$(watcher)" ;;
     'kill guardian') [[ -z $(watcher) ]] || end "$(guardian)" ;;
+    'kill tunnel') end "$(daemon_of host wg0)" ;;
+    'up wg0') quietly "$GINNEL" up wg0 ;;
     'ip link set to-world down') quietly ip link set to-world down; quietly ip link set to-world up ;;
     conntrack) quietly ip link set wg0 down; quietly nft flush chain inet ginnel-lock-host output ;;
     *) # shellcheck disable=SC2086  # It is a command line.
