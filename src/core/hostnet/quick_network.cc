@@ -250,6 +250,27 @@ void note_families(const HostState& host, const QuickTunnel& tunnel,
   }
 }
 
+// As stock wg-quick has it, the route stands all the same: somebody may yet add one to the
+// endpoint.
+void note_own_endpoints(const HostState& host, const QuickTunnel& tunnel, QuickWishes& wishes) {
+  const std::vector<Route>& routes = wishes.host.network.interfaces.front().routes;
+  for (const OwnEndpoint& own : tunnel.own_endpoints) {
+    const bool is_routed = std::ranges::any_of(routes, [&](const Route& route) {
+      return route.table == kMainTable && route.destination == own.allowed;
+    });
+    const bool has_other_way = std::ranges::any_of(host.routes, [&](const Route& route) {
+      return route.table == kMainTable && route.interface != tunnel.interface &&
+             route.destination.length() > own.allowed.length() &&
+             route.destination.contains(own.endpoint);
+    });
+    if (!is_routed || has_other_way) continue;
+    wishes.warnings.push_back(
+        fmt::format("{}: AllowedIPs {} holds the peer's own Endpoint {}: what is for the peer goes "
+                    "into the tunnel and never arrives; leave that address out of it",
+                    tunnel.interface, own.allowed.to_string(), own.endpoint.to_string()));
+  }
+}
+
 }  // namespace
 
 bool takes_everything(const std::vector<net::Prefix>& prefixes, net::Family family) {
@@ -289,6 +310,7 @@ Result<QuickWishes> quick_wishes(const HostState& host, const QuickTunnel& tunne
                                             .former = tunnel.former});
   wishes.host.sysctls = settings_of(wishes.host.network.rules);
   note_families(host, tunnel, taken, wishes);
+  note_own_endpoints(host, tunnel, wishes);
   return wishes;
 }
 

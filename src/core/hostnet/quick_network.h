@@ -22,10 +22,17 @@ enum class QuickRoutes : std::uint8_t {
   InTable,
 };
 
+// A prefix that is routed to a peer and in which is the peer's own endpoint.
+struct OwnEndpoint {
+  net::Prefix allowed{};
+  net::Address endpoint{};
+};
+
 struct QuickTunnel {
   std::string interface{};
   std::vector<net::InterfaceAddress> addresses{};
   std::vector<net::Prefix> allowed_ips{};  // Of all peers.
+  std::vector<OwnEndpoint> own_endpoints{};
   std::uint32_t mtu = 0;
   QuickRoutes routes = QuickRoutes::Automatic;
   std::uint32_t table = 0;   // Of InTable.

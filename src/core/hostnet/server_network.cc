@@ -97,9 +97,9 @@ Chain guard(const ServerNetwork& network) {
     chain.rules.push_back({.terms = {elsewhere(network), from(*subnet), Counter{}, Drop{}}});
     append_probes(network, *subnet, chain);
   }
-  append_forged(network, chain);
   // What comes for the server's port is the server's, whatever connection somebody behind this host
-  // has made its answers look like (port shadow, CVE-2021-3773).
+  // has made its answers look like (port shadow, CVE-2021-3773). Also from a network behind a
+  // client: the client may itself be in it.
   Rule untracked{.terms = {listen_port(network, Side::Destination)}};
   if (network.listen_address) {
     untracked.terms.push_back(to(net::Prefix::host(*network.listen_address)));
@@ -108,7 +108,9 @@ Chain guard(const ServerNetwork& network) {
         nft::AddressTypeIs{.side = Side::Destination, .type = nft::AddressType::Local});
   }
   untracked.terms.push_back(NoTrack{});
+  untracked.terms.push_back(Accept{});
   chain.rules.push_back(std::move(untracked));
+  append_forged(network, chain);
   return chain;
 }
 

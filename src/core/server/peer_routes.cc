@@ -37,14 +37,53 @@ class OtherWays {
   std::vector<const hostnet::Route*> links_;
 };
 
+std::optional<net::Address> place_of(const config::ServerPeer& peer, const PeerPlaces& places) {
+  const auto found = places.find(peer.public_key);
+  if (found != places.end()) return found->second;
+  return peer.endpoint ? peer.endpoint->address() : std::nullopt;
+}
+
+// As few prefixes as there can be.
+void add_all_but(const net::Prefix& whole, const net::Address& hole,
+                 std::vector<net::Prefix>& into) {
+  for (unsigned length = whole.length(); length < hole.bits(); ++length) {
+    const net::Prefix half = net::Prefix::masking(hole, length + 1);
+    const net::Prefix both = net::Prefix::masking(hole, length);
+    const bool is_first = half.address() == both.address();
+    const net::Address other = is_first ? half.last().plus(1) : both.address();
+    into.push_back(net::Prefix::masking(other, length + 1));
+  }
+}
+
 }  // namespace
 
+PeerPlaces peer_places(const wg::DeviceStatus& device) {
+  PeerPlaces places;
+  for (const wg::PeerStatus& peer : device.peers) {
+    if (peer.endpoint) places.emplace(peer.public_key, peer.endpoint->address);
+  }
+  return places;
+}
+
+std::vector<OwnPlace> own_places(const config::ServerConfig& config, const PeerPlaces& places) {
+  std::vector<OwnPlace> found;
+  for (const config::ServerPeer& peer : config.peers) {
+    const auto place = peer.enabled ? place_of(peer, places) : std::nullopt;
+    if (!place) continue;
+    for (const net::Prefix& network : peer.allowed_ips) {
+      if (network.contains(*place)) found.push_back({network, *place});
+    }
+  }
+  return found;
+}
+
 PeerRoutes peer_routes(const config::ServerConfig& config, const hostnet::HostState& host,
-                       std::string_view own) {
+                       std::string_view own, const PeerPlaces& places) {
   PeerRoutes routes;
   const OtherWays others(host, own);
   for (const config::ServerPeer& peer : config.peers) {
     if (!peer.enabled) continue;
+    const auto place = place_of(peer, places);
     for (const net::Prefix& prefix : peer.allowed_ips) {
       if (is_inside(config.subnets, prefix)) continue;
       if (prefix.family() == net::Family::V6 && !config.subnets.v6) continue;
@@ -53,6 +92,13 @@ PeerRoutes peer_routes(const config::ServerConfig& config, const hostnet::HostSt
         routes.refused.push_back(fmt::format(
             "{} of {} is not routed to it: this host has {}; take one of the two out",
             prefix.to_string(), peer.to_string(peer.lines.allowed_ips), other->to_string()));
+      } else if (place && prefix.is_host() && prefix.contains(*place)) {
+        routes.refused.push_back(
+            fmt::format("{} of {} is not routed to it: the peer itself is reached there; give it "
+                        "another address inside the tunnel",
+                        prefix.to_string(), peer.to_string(peer.lines.allowed_ips)));
+      } else if (place && prefix.contains(*place)) {
+        add_all_but(prefix, *place, routes.routed);
       } else {
         routes.routed.push_back(prefix);
       }

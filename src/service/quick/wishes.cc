@@ -25,7 +25,12 @@ TunnelFacts facts_of(const wg::DeviceStatus& device) {
   for (const wg::PeerStatus& peer : device.peers) {
     facts.allowed_ips.insert(facts.allowed_ips.end(), peer.allowed_ips.begin(),
                              peer.allowed_ips.end());
-    if (peer.endpoint) facts.endpoints.push_back(*peer.endpoint);
+    if (!peer.endpoint) continue;
+    facts.endpoints.push_back(*peer.endpoint);
+    for (const net::Prefix& allowed : peer.allowed_ips) {
+      if (!allowed.contains(peer.endpoint->address)) continue;
+      facts.own_endpoints.push_back({.allowed = allowed, .endpoint = peer.endpoint->address});
+    }
   }
   return facts;
 }
@@ -51,6 +56,7 @@ Result<hostnet::QuickTunnel> tunnel_of(const Source& source, const TunnelFacts& 
   hostnet::QuickTunnel tunnel{.interface = source.interface,
                               .addresses = source.file.addresses,
                               .allowed_ips = facts.allowed_ips,
+                              .own_endpoints = facts.own_endpoints,
                               .mtu = source.file.mtu.value_or(0),
                               .fwmark = facts.fwmark,
                               .former = record.interface,

@@ -12,7 +12,8 @@ namespace ginnel::quick {
 struct TunnelFacts {
   std::vector<net::Prefix> allowed_ips;
   std::vector<net::Endpoint> endpoints;
-  std::uint32_t fwmark = 0;  // That somebody chose: the file, or a hook.
+  std::vector<hostnet::OwnEndpoint> own_endpoints;  // Of a device.
+  std::uint32_t fwmark = 0;                         // That somebody chose: the file, or a hook.
 };
 TunnelFacts facts_of(const wg::DeviceStatus& device);
 TunnelFacts facts_of(const config::QuickFile& file, const config::QuickNames& names);

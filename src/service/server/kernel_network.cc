@@ -119,7 +119,10 @@ Status KernelNetwork::allow_ipv6(const std::string& interface) {
 }
 
 std::optional<hostnet::Sysctl> KernelNetwork::loose_filter(const hostnet::ServerNetwork& network) {
-  if (!network.only_uplink || network.uplink4.empty()) return std::nullopt;
+  // A client that is in a network behind it comes in by the uplink, and is answered there.
+  const bool may_be_inside = std::ranges::any_of(
+      network.routed, [](const net::Prefix& routed) { return routed.family() == net::Family::V4; });
+  if ((!network.only_uplink && !may_be_inside) || network.uplink4.empty()) return std::nullopt;
   const std::string filter = fmt::format("net/ipv4/conf/{}/rp_filter", network.uplink4);
   for (const std::string& path : {filter, std::string("net/ipv4/conf/all/rp_filter")}) {
     const auto strictness = applier_.claims().tree().read(path);

@@ -6,7 +6,6 @@
 #include "base/secret.h"
 #include "core/hostnet/outbound_routing.h"
 #include "core/server/client_rules.h"
-#include "core/server/peer_routes.h"
 #include "service/server/call_back.h"
 #include "service/server/change_summary.h"
 #include "service/server/client_files.h"
@@ -230,7 +229,7 @@ HostWishes Server::host_wishes(const ServerConfig& config, const hostnet::HostSt
                     .mtu = config.mtu,
                     .subnet4 = config.subnets.v4,
                     .subnet6 = config.subnets.v6,
-                    .routed = peer_routes(config, host, device_.interface_name()).routed,
+                    .routed = peer_routes(config, host, device_.interface_name(), places_).routed,
                     .uplink4 = uplinks.v4,
                     .uplink6 = uplinks.v6,
                     .listen_port = config.listen.port,
@@ -249,6 +248,10 @@ HostWishes Server::host_wishes(const ServerConfig& config, const hostnet::HostSt
 
 void Server::follow_host() {
   MutexLock lock(mutex_);
+  follow();
+}
+
+void Server::follow() {
   auto host = host_.read();
   if (!host) {
     log::warn("the host's networking cannot be read: {}", host.error().message);
@@ -300,7 +303,7 @@ void Server::find_out() {
     findings.push_back({"private-endpoint", endpoint->warning, "--endpoint HOST"});
   }
   append_name_findings(findings);
-  for (std::string& refused : peer_routes(config_, host_state_, own).refused) {
+  for (std::string& refused : peer_routes(config_, host_state_, own, places_).refused) {
     findings.push_back({"route-taken", std::move(refused), ""});
   }
   for (Finding& finding : host_.find_obstacles(host_wishes(config_, host_state_))) {
@@ -315,7 +318,10 @@ void Server::find_out() {
 
 void Server::record_traffic() {
   MutexLock lock(mutex_);
-  static_cast<void>(observe());
+  // One that roams into a network of its own would not be reached any more.
+  const auto before = own_places(config_, places_);
+  places_ = peer_places(observe());
+  if (own_places(config_, places_) != before) follow();
 }
 
 Duration Server::traffic_interval() {

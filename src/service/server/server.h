@@ -7,6 +7,7 @@
 #include "base/mutex.h"
 #include "core/server/endpoint_names.h"
 #include "core/server/host_fit.h"
+#include "core/server/peer_routes.h"
 #include "os/clock.h"
 #include "service/server/host_network.h"
 #include "service/server/metrics.h"
@@ -93,6 +94,7 @@ class Server {
   void append_name_findings(std::vector<Finding>& findings) const REQUIRES_LOCK(mutex_);
   HostWishes host_wishes(const config::ServerConfig& config, const hostnet::HostState& host) const
       REQUIRES_LOCK(mutex_);
+  void follow() REQUIRES_LOCK(mutex_);
   void look_at_host(hostnet::HostState state) REQUIRES_LOCK(mutex_);
   void find_out() REQUIRES_LOCK(mutex_);
   // What the device says, and counted as such.
@@ -115,6 +117,7 @@ class Server {
   hostnet::HostState host_state_ GUARDED_BY(mutex_);
   Uplinks uplinks_ GUARDED_BY(mutex_);
   EndpointNames names_ GUARDED_BY(mutex_);
+  PeerPlaces places_ GUARDED_BY(mutex_);  // When traffic was last counted.
   std::vector<Finding> findings_ GUARDED_BY(mutex_);
   TrafficBook traffic_ GUARDED_BY(mutex_);
   MetricsCounters metrics_ GUARDED_BY(mutex_);

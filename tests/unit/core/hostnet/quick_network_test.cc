@@ -126,6 +126,28 @@ TEST(QuickWishes, WarnsWhenIpv6GoesAround) {
   EXPECT_TRUE(quick_wishes(v4_only, tunnel_to({"0.0.0.0/0"}))->warnings.empty());
 }
 
+TEST(QuickWishes, WarnsOfAPeerThatIsRoutedToItself) {
+  const auto warnings = [](QuickTunnel tunnel, const HostState& host) {
+    tunnel.own_endpoints = {{.allowed = tunnel.allowed_ips.front(),
+                             .endpoint = net::Address::parse("198.51.100.7").value()}};
+    return quick_wishes(host, tunnel)->warnings;
+  };
+  HostState host = host_with_uplink();
+  const auto said = warnings(tunnel_to({"198.51.100.0/24"}), host);
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_EQ(said.front(),
+            "wg0: AllowedIPs 198.51.100.0/24 holds the peer's own Endpoint 198.51.100.7: what is "
+            "for the peer goes into the tunnel and never arrives; leave that address out of it");
+  EXPECT_TRUE(warnings(tunnel_to({"0.0.0.0/0", "::/0"}), host).empty());
+  QuickTunnel off = tunnel_to({"198.51.100.0/24"});
+  off.routes = QuickRoutes::None;
+  EXPECT_TRUE(warnings(off, host).empty());
+  host.routes.push_back({.destination = net::Prefix::parse("198.51.100.7/32").value(),
+                         .gateway = net::Address::parse("192.0.2.1").value(),
+                         .interface = "eth0"});
+  EXPECT_TRUE(warnings(tunnel_to({"198.51.100.0/24"}), host).empty());
+}
+
 TEST(QuickWishes, StandsBesideAnotherTunnelThatTakesEverything) {
   HostState host = host_with_uplink();
   host.routes.push_back({.destination = prefix("::/0"), .interface = "wg1", .table = 51820});

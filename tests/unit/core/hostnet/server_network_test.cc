@@ -68,7 +68,7 @@ TEST(ServerTable, DropsForgedSourcesAndProbesFromElsewhere) {
             "iifname != { \"lo\", \"wg0\" } ip daddr 10.200.100.0/24 counter drop\n"
             "iifname != { \"lo\", \"wg0\" } ip6 saddr fd00:1:2:3::/64 counter drop\n"
             "iifname != { \"lo\", \"wg0\" } ip6 daddr fd00:1:2:3::/64 counter drop\n"
-            "udp dport 51820 fib daddr type local notrack\n");
+            "udp dport 51820 fib daddr type local notrack accept\n");
   const nft::Table arp = server_arp_table(dual_stack());
   EXPECT_EQ(nft::print(arp.chains.at(0).rules.at(0)),
             "iifname != \"wg0\" arp daddr ip 10.200.100.0/24 counter drop");
@@ -83,6 +83,9 @@ TEST(ServerTable, DropsForgedSourcesOfNetworksBehindClients) {
                            "iifname != { \"lo\", \"wg0\" } ip6 saddr fd77::/64 counter drop\n"}) {
     EXPECT_NE(guard.find(rule), std::string::npos) << guard;
   }
+  // But for the server's own port: the client may itself be in its network.
+  EXPECT_LT(guard.find("udp dport 51820"), guard.find("ip saddr 192.168.77.0/24"));
+  EXPECT_GT(guard.find("udp dport 51820"), guard.find("ip saddr 10.200.100.0/24"));
   // As many as one rule takes, one less and one more.
   for (const std::size_t count :
        {nft::kMaxListLength - 1, nft::kMaxListLength, nft::kMaxListLength + 1}) {
@@ -111,7 +114,8 @@ TEST(ServerTable, OpensItsPortAndKeepsItFromTheConnectionTracker) {
   EXPECT_EQ(rules_of(dual_stack(), "answers"), "udp sport 51820 notrack\n");
   ServerNetwork bound = dual_stack();
   bound.listen_address = net::Address::parse("192.0.2.1").value();
-  EXPECT_TRUE(rules_of(bound, "guard").ends_with("udp dport 51820 ip daddr 192.0.2.1 notrack\n"));
+  EXPECT_TRUE(
+      rules_of(bound, "guard").ends_with("udp dport 51820 ip daddr 192.0.2.1 notrack accept\n"));
 }
 
 TEST(ServerTable, LetsClientsOutAndOnlyAnswersIn) {
