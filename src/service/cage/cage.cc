@@ -13,6 +13,7 @@
 #include "os/rtnetlink.h"
 #include "service/cage/inside.h"
 #include "service/cage/port_publisher.h"
+#include "service/cage/server_search.h"
 #include "service/quick/wishes.h"
 #include "service/tunnel/tunnel.h"
 
@@ -99,7 +100,7 @@ class Cage {
   Result<int> run();
 
  private:
-  enum Token : std::uint64_t { kSignals, kChannel, kTunnelEnded, kPublisher };
+  enum Token : std::uint64_t { kSignals, kChannel, kTunnelEnded, kSearch, kPublisher };
 
   Status prepare();
   Status enclose();
@@ -114,12 +115,14 @@ class Cage {
   std::optional<os::RelayedSignals> signals_;
   InsidePlan plan_;
   wg::DeviceChange device_;
+  config::QuickFile file_;
   std::vector<os::StreamListener> listeners_;
   std::optional<os::DescriptorChannel> channel_;
   int inside_ = -1;
   std::unique_ptr<tunnel::Tunnel> tunnel_;
   std::optional<os::Poller> poller_;
   std::optional<PortPublisher> publisher_;
+  std::optional<ServerSearch> search_;
 };
 
 Result<int> Cage::run() {
@@ -168,6 +171,7 @@ Status Cage::prepare() {
            .names = names_of(options_, *source),
            .command = options_.command};
   device_ = device_change(source->file, *names);
+  file_ = std::move(source->file);
   auto listeners = PortPublisher::listen(options_.publish);
   if (!listeners) return pass(std::move(listeners));
   listeners_ = std::move(*listeners);
@@ -210,8 +214,13 @@ Status Cage::watch() {
   auto poller = os::Poller::create();
   if (!poller) return pass(std::move(poller));
   poller_ = std::move(*poller);
-  const std::pair<int, Token> watched[] = {
-      {signals_->fd(), kSignals}, {channel_->fd(), kChannel}, {tunnel_->ended_fd(), kTunnelEnded}};
+  auto search = ServerSearch::create(std::move(file_), clock_.mono());
+  if (!search) return pass(std::move(search));
+  search_ = std::move(*search);
+  const std::pair<int, Token> watched[] = {{signals_->fd(), kSignals},
+                                           {channel_->fd(), kChannel},
+                                           {tunnel_->ended_fd(), kTunnelEnded},
+                                           {search_->fd(), kSearch}};
   for (const auto& [fd, token] : watched) {
     if (Status added = poller_->add(fd, token, os::Interest::Read); !added) return added;
   }
@@ -226,8 +235,9 @@ Status Cage::watch() {
 
 Result<int> Cage::loop() {
   for (;;) {
-    const auto all_ready = poller_->wait_until(publisher_->next_timeout());
-    const MonoTime now = clock_.mono();
+    const auto all_ready =
+        poller_->wait_until(std::min(publisher_->next_timeout(), search_->next_timeout()));
+    const Now now = clock_.now();
     for (const os::Ready& ready : all_ready) {
       switch (ready.token) {
         case kSignals:
@@ -241,11 +251,15 @@ Result<int> Cage::loop() {
           log::warn("the interface in the cage was deleted");
           static_cast<void>(poller_->remove(tunnel_->ended_fd()));
           break;
+        case kSearch:
+          search_->handle_answers(now.unix, *tunnel_);
+          break;
         default:
-          publisher_->handle(now, ready);
+          publisher_->handle(now.mono, ready);
       }
     }
-    publisher_->handle_timeout(now);
+    publisher_->handle_timeout(now.mono);
+    search_->handle_timeout(now, *tunnel_);
   }
 }
 

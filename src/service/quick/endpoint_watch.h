@@ -3,25 +3,19 @@
 // reached.
 #pragma once
 
-#include <map>
-
+#include "core/config/lost_peers.h"
 #include "service/quick/source.h"
 
 namespace ginnel::quick {
 
 class EndpointWatch {
  public:
-  enum class Peers : std::uint8_t {
-    Lost,         // Of which nothing was heard for a while.
-    LostAndSent,  // The same, but only if something was sent to it since the last look.
-  };
-
   // Looks up the names of such peers, and changes their endpoints where there is another to try. A
   // name that cannot be found does not keep the others from being changed, but is the error.
-  Status look(const Source& source, Peers which);
+  Status look(const Source& source, config::LostPeers::Which which);
 
  private:
-  std::map<crypto::PublicKey, std::uint64_t> sent_;  // Bytes, at the last look.
+  config::LostPeers lost_;
 };
 
 }  // namespace ginnel::quick

@@ -109,7 +109,7 @@ class Keeper {
   void look() {
     const auto source = read_source(options_.configuration);
     if (source && source->interface == interface_) {
-      const Status looked = watch_.look(*source, EndpointWatch::Peers::LostAndSent);
+      const Status looked = watch_.look(*source, config::LostPeers::Which::Sent);
       if (!looked) log::warn("{}", looked.error().message);
     } else if (!source) {
       log::warn("{}", source.error().message);
