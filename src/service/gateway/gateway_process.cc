@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "core/gateway/failover.h"
 #include "core/gateway/gateway_change.h"
 #include "os/capability.h"
@@ -20,6 +21,7 @@
 #include "service/gateway/launch.h"
 #include "service/gateway/marked_lookup.h"
 #include "service/gateway/tunnel_set.h"
+#include "service/quick/aside.h"
 #include "service/tunnel/host_lookups.h"
 
 namespace ginnel::gateway {
@@ -253,10 +255,23 @@ Status GatewayProcess::find_endpoints(std::vector<std::vector<net::Endpoint>>& e
 }
 
 Result<std::vector<net::Address>> GatewayProcess::ask_in_clear(const std::string& name) {
-  auto found = os::look_up_host(name);
-  if (found) {
-    log::info("asked for {} in clear, before the lock: {}", name, found->front().to_string());
+  const auto answer = quick::ask_aside(
+      [&]() -> Result<std::string> {
+        const auto found = os::look_up_host(name);
+        if (!found) return std::unexpected(found.error());
+        std::string text;
+        for (const net::Address& address : *found) text += address.to_string() + " ";
+        return text;
+      },
+      *interruption_);
+  if (!answer) return std::unexpected(answer.error());
+  std::vector<net::Address> found;
+  for (std::string_view word : split(*answer, ' ')) {
+    const auto address = net::Address::parse(word);
+    if (address) found.push_back(*address);
   }
+  if (found.empty()) return fail(ErrorCode::NotFound, fmt::format("{} has no address", name));
+  log::info("asked for {} in clear, before the lock: {}", name, found.front().to_string());
   return found;
 }
 

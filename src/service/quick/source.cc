@@ -10,6 +10,7 @@
 #include "core/hostnet/quick_network.h"
 #include "os/file.h"
 #include "os/name_lookup.h"
+#include "service/quick/aside.h"
 
 namespace ginnel::quick {
 namespace {
@@ -68,12 +69,26 @@ std::unexpected<Error> at_line(const Source& source, std::size_t line, std::stri
   return fail(error.code, fmt::format("{}:{}: {}: {}", source.path, line, key, error.message));
 }
 
+Result<net::Endpoint> ask_for(const config::QuickEndpoint& endpoint, Interruption& interruption) {
+  if (net::Address::parse(endpoint.host)) return os::look_up(endpoint.host, endpoint.port);
+  auto found = ask_aside(
+      [&]() -> Result<std::string> {
+        const auto answer = os::look_up(endpoint.host, endpoint.port);
+        if (!answer) return std::unexpected(answer.error());
+        return answer->to_string();
+      },
+      interruption);
+  if (!found) return pass(std::move(found));
+  return net::Endpoint::parse(*found);
+}
+
 Result<net::Endpoint> look_up(const Source& source, const config::QuickPeer& peer, unsigned retries,
                               Interruption& interruption) {
   Duration pause = kFirstWait;
   for (unsigned tried = 0;; ++tried) {
-    auto endpoint = os::look_up(peer.endpoint->host, peer.endpoint->port);
+    auto endpoint = ask_for(*peer.endpoint, interruption);
     if (endpoint) return endpoint;
+    if (Status going = interruption.check(); !going) return pass(std::move(going));
     if (endpoint.error().code != ErrorCode::Unavailable ||
         (retries != kForEver && tried >= retries)) {
       return at_line(source, peer.endpoint_line, "Endpoint", endpoint.error());
