@@ -31,6 +31,7 @@ int run_gateway(const Args& args, Io& io) {
                                             .table = text_of(args, "--table"),
                                             .priorities = text_of(args, "--rule-priorities"),
                                             .confirm = text_of(args, "--confirm"),
+                                            .ask_after = text_of(args, "--ask-after"),
                                             .metrics_listen = text_of(args, "--metrics-listen"),
                                             .block_ipv6 = args.flag("--block-ipv6"),
                                             .kill_switch = !args.flag("--no-kill-switch"),
@@ -159,6 +160,10 @@ constexpr Flag kFlags[] = {
      .value = "SECONDS",
      .help = "unlock again unless \"killswitch confirm\" is run in time; 0: do not ask (default: "
              "60 over SSH)"},
+    {.name = "--ask-after",
+     .value = "SECONDS",
+     .help = "when no tunnel has answered for this long, ask for their names in clear, once; 0: "
+             "never (default: 135)"},
     {.name = "--kill-switch", .help = "nothing leaves but through the tunnel (the default)"},
     {.name = "--no-kill-switch", .help = "route only: without the tunnel, packets leave in clear"},
     kBlockIpv6Flag,

@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kMaxInterfaceName = 15;   // IFNAMSIZ, less the terminating zero.
 constexpr std::uint32_t kLastPriority = 32765;  // The kernel's rule for the main table is next.
 constexpr std::uint32_t kMaxConfirmSeconds = 3600;
+constexpr std::uint32_t kMaxAskAfterSeconds = 86400;
 
 std::unexpected<Error> wrong(std::string message) {
   return fail(ErrorCode::InvalidArgument, std::move(message));
@@ -167,6 +168,24 @@ Result<std::vector<net::Address>> read_servers(const std::vector<std::string>& t
   return servers;
 }
 
+Status read_times(const GatewayFlags& flags, GatewayConfig& config) {
+  if (flags.confirm) {
+    config.confirm_seconds = parse_number<std::uint32_t>(*flags.confirm, 0, kMaxConfirmSeconds);
+    if (!config.confirm_seconds) {
+      return wrong(fmt::format("--confirm: \"{}\" is no number of seconds from 0 to {}",
+                               *flags.confirm, kMaxConfirmSeconds));
+    }
+  }
+  if (!flags.ask_after) return ok();
+  const auto after = parse_number<std::uint32_t>(*flags.ask_after, 0, kMaxAskAfterSeconds);
+  if (!after) {
+    return wrong(fmt::format("--ask-after: \"{}\" is no number of seconds from 0 to {}",
+                             *flags.ask_after, kMaxAskAfterSeconds));
+  }
+  config.ask_after_seconds = *after;
+  return ok();
+}
+
 Status read_flags(const GatewayFlags& flags, GatewayConfig& config) {
   config.kill_switch = flags.kill_switch;
   config.resolver = flags.resolver;
@@ -185,13 +204,7 @@ Status read_flags(const GatewayFlags& flags, GatewayConfig& config) {
     if (!priorities) return std::unexpected(priorities.error());
     config.priorities = *priorities;
   }
-  if (flags.confirm) {
-    config.confirm_seconds = parse_number<std::uint32_t>(*flags.confirm, 0, kMaxConfirmSeconds);
-    if (!config.confirm_seconds) {
-      return wrong(fmt::format("--confirm: \"{}\" is no number of seconds from 0 to {}",
-                               *flags.confirm, kMaxConfirmSeconds));
-    }
-  }
+  if (Status read = read_times(flags, config); !read) return read;
   if (flags.metrics_listen && *flags.metrics_listen != "none") {
     const auto metrics = net::Endpoint::parse(*flags.metrics_listen);
     if (!metrics) {

@@ -41,6 +41,7 @@ struct GatewayFlags {
   std::optional<std::string> table{};
   std::optional<std::string> priorities{};
   std::optional<std::string> confirm{};
+  std::optional<std::string> ask_after{};
   std::optional<std::string> metrics_listen{};
   bool block_ipv6 = false;
   bool kill_switch = true;
@@ -76,6 +77,8 @@ struct GatewayConfig {
   TransportMark mark;
   std::uint32_t table = 1000;
   RulePriorities priorities;
+  // How long no tunnel has answered before names are asked for in clear. Zero: never.
+  std::uint32_t ask_after_seconds = 135;         // As long as `up` waits to ask again.
   std::optional<std::uint32_t> confirm_seconds;  // Absent: 60 over SSH, else none. Zero: none.
   std::optional<net::Endpoint> metrics;          // Where they are told over TCP; absent: nowhere.
   bool kill_switch = true;

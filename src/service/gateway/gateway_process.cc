@@ -39,6 +39,8 @@ constexpr Duration kHostInterval = 30s;
 // Names are asked for again, through the tunnel: now and then, and when a peer does not answer.
 constexpr Duration kRefreshInterval = 1h;
 constexpr Duration kMinLookupInterval = 30s;
+// Who watches the uplink learns of it each time, so it is done seldom.
+constexpr Duration kMaxAskPause = 1h;
 // Whitepaper, section 6.1: no session is used for longer after its handshake (REJECT_AFTER_TIME).
 constexpr Duration kSessionLife = 180s;
 // Whoever confirms needs a turn at the kill switch too, and a look takes up to half a second of it.
@@ -98,10 +100,13 @@ class GatewayProcess {
   Status handle(const os::Ready& ready);
   void handle_network(MonoTime now);
   void handle_lookups();
+  bool take_addresses(const std::string& name, const std::vector<net::Address>& addresses);
   Status handle_deadlines(MonoTime now);
   void look_at_tunnels(MonoTime now);
   void follow(const Failover::Step& step, std::size_t before, MonoTime now);
-  void follow_state();
+  void follow_state(MonoTime now);
+  void await_answer(MonoTime now);
+  void ask_for_moved();
   void tell_connected();
   void look_up(std::size_t tunnel, MonoTime now);
   Status look_at_confirmation(MonoTime now);
@@ -157,6 +162,8 @@ class GatewayProcess {
   Deadline refresh_;
   Deadline confirm_look_;
   Deadline watchdog_;
+  Deadline ask_;  // Names in clear, while no tunnel answers.
+  Duration ask_pause_{};
 };
 
 Status GatewayProcess::run() {
@@ -213,6 +220,7 @@ Status GatewayProcess::start() {
   failover_.emplace(tunnels_.size(), now);
   look_.arm(now);
   refresh_.arm(now + kRefreshInterval);
+  await_answer(now);
   if (notifier_.watchdog_interval() > Duration(0)) watchdog_.arm(now);
   look_at_host(now);
   publish();
@@ -283,24 +291,26 @@ Result<std::vector<net::Address>> GatewayProcess::ask_through_lock(const std::st
   MarkedLookup lookup{
       .name = name, .servers = host_->name_servers(), .mark = launch_->config.mark.value};
   if (!launch_->config.kill_switch || lookup.servers.empty()) {
-    return fail(ErrorCode::Unavailable,
-                fmt::format("the host is locked, {} was never looked up, and {}; write its "
-                            "address, or unlock once (\"ginnel killswitch off\") and start again",
-                            name,
-                            launch_->config.kill_switch ? "no DNS server of the uplink is known"
-                                                        : "the lock is not this gateway's"));
+    return fail(
+        ErrorCode::Unavailable,
+        fmt::format("the host is locked, no address of {} that answers is known, and {}; "
+                    "write its address, or unlock once (\"ginnel killswitch off\") and start again",
+                    name,
+                    launch_->config.kill_switch ? "no DNS server of the uplink is known"
+                                                : "the lock is not this gateway's"));
   }
-  GatewayFacts asking{.state = LockState::Connecting,
-                      .tunnels = std::vector<TunnelFacts>(launch_->config.tunnels.size()),
-                      .manage = launch_->manage,
-                      .resolvers = lookup.servers};
+  GatewayFacts asking = facts_;
+  asking.state = LockState::Connecting;
+  asking.tunnels.resize(launch_->config.tunnels.size());
+  asking.manage = launch_->manage;
+  asking.resolvers = lookup.servers;
   std::vector<std::string> servers;
   for (const net::Endpoint& server : lookup.servers) servers.push_back(server.to_string());
   const auto alive = host_->begin_asking();
   if (!alive) return std::unexpected(alive.error());
   if (Status opened = host_->lock(asking); !opened) return pass(std::move(opened));
-  log::warn("asking for {} in clear: the host is locked, and no address of it is known; servers={}",
-            name, fmt::join(servers, ","));
+  log::warn("asking for {} in clear: the host is locked, and no address of it {}; servers={}", name,
+            failover_ ? "answers" : "is known", fmt::join(servers, ","));
   auto found = look_up_marked(lookup, *interruption_);
   asking.resolvers.clear();
   if (Status closed = host_->lock(asking); !closed) return pass(std::move(closed));
@@ -349,7 +359,7 @@ Status GatewayProcess::watch() {
 MonoTime GatewayProcess::next_deadline() const {
   MonoTime next = failover_->next_timeout();
   for (const Deadline* deadline :
-       {&look_, &host_look_, &settle_, &refresh_, &confirm_look_, &watchdog_}) {
+       {&look_, &host_look_, &settle_, &refresh_, &confirm_look_, &watchdog_, &ask_}) {
     next = std::min(next, deadline->at());
   }
   return next;
@@ -410,7 +420,8 @@ Status GatewayProcess::handle_deadlines(MonoTime now) {
   }
   const std::size_t before = failover_->active();
   follow(failover_->handle_timeout(now), before, now);
-  follow_state();
+  follow_state(now);
+  if (ask_.take_if_due(now)) ask_for_moved();
   if (refresh_.take_if_due(now)) {
     for (std::size_t i = 0; i < tunnels_.size(); ++i) look_up(i, now);
     refresh_.arm(now + kRefreshInterval);
@@ -475,15 +486,48 @@ void GatewayProcess::follow(const Failover::Step& step, std::size_t before, Mono
 
 // Open once a tunnel has answered; while all are silent, programs hear at once that there is no
 // way.
-void GatewayProcess::follow_state() {
+void GatewayProcess::follow_state(MonoTime now) {
   const bool opens = facts_.state == LockState::Connecting && failover_->is_answering();
   const bool closes = facts_.state == LockState::Connected && failover_->all_failed();
   if (!opens && !closes) return;
   facts_.state = opens ? LockState::Connected : LockState::Connecting;
   apply(opens ? "connected" : "no tunnel answers");
-  if (!opens) return notifier_.status("no tunnel answers");
+  if (!opens) {
+    await_answer(now);
+    return notifier_.status("no tunnel answers");
+  }
+  ask_.disarm();
   log::info("connected tunnel={}", active().interface);
   tell_connected();
+}
+
+void GatewayProcess::await_answer(MonoTime now) {
+  ask_pause_ = std::chrono::seconds(launch_->config.ask_after_seconds);
+  if (launch_->config.kill_switch && ask_pause_ > Duration(0)) ask_.arm(now + ask_pause_);
+}
+
+// A server that moved while its was the only tunnel: there is none to ask through.
+void GatewayProcess::ask_for_moved() {
+  std::vector<std::string> asked;
+  bool changed = false;
+  for (const GatewayTunnel& tunnel : launch_->config.tunnels) {
+    const std::string name = EndpointBook::name_of(tunnel);
+    if (name.empty() || std::ranges::find(asked, name) != asked.end()) continue;
+    asked.push_back(name);
+    notifier_.watchdog();  // It takes its time.
+    const auto found = ask_through_lock(name);
+    stop_ |= !interruption_->check();
+    if (stop_) return;
+    if (found) {
+      changed |= take_addresses(name, *found);
+    } else {
+      log::warn("{}", found.error().message);
+    }
+  }
+  if (asked.empty()) return;
+  if (changed) apply("new endpoints");
+  ask_pause_ = std::min(2 * ask_pause_, kMaxAskPause);
+  ask_.arm(clock_.mono() + ask_pause_);
 }
 
 void GatewayProcess::tell_connected() {
@@ -528,24 +572,32 @@ void GatewayProcess::handle_lookups() {
       log::info("{}", answer.addresses.error().message);
       continue;
     }
-    for (std::size_t i = 0; i < tunnels_.size(); ++i) {
-      const GatewayTunnel& tunnel = launch_->config.tunnels[i];
-      if (EndpointBook::name_of(tunnel) != answer.name) continue;
-      auto endpoints = book_->note(tunnel, *answer.addresses);
-      if (!endpoints) continue;
-      const bool answers = i == facts_.active && failover_->is_answering();
-      // The lock learns of new ones before they are used, and lets go of old ones after.
-      GatewayFacts wider = facts_;
-      wider.tunnels[i].endpoints.insert(wider.tunnels[i].endpoints.end(), endpoints->begin(),
-                                        endpoints->end());
-      Status done = host_->apply(wider);
-      if (done) done = tunnels_.set_endpoints(i, std::move(*endpoints), answers);
-      if (!done) log::warn("{}: {}", tunnel.interface, done.error().message);
-      changed = true;
-    }
+    changed |= take_addresses(answer.name, *answer.addresses);
   }
   if (changed) apply("new endpoints");
   carry_out_reload();
+}
+
+// Whether any tunnel's endpoints are others now; then the lock has yet to let go of the old ones.
+bool GatewayProcess::take_addresses(const std::string& name,
+                                    const std::vector<net::Address>& addresses) {
+  bool changed = false;
+  for (std::size_t i = 0; i < tunnels_.size(); ++i) {
+    const GatewayTunnel& tunnel = launch_->config.tunnels[i];
+    if (EndpointBook::name_of(tunnel) != name) continue;
+    auto endpoints = book_->note(tunnel, addresses);
+    if (!endpoints) continue;
+    const bool answers = i == facts_.active && failover_->is_answering();
+    // The lock learns of new ones before they are used, and lets go of old ones after.
+    GatewayFacts wider = facts_;
+    wider.tunnels[i].endpoints.insert(wider.tunnels[i].endpoints.end(), endpoints->begin(),
+                                      endpoints->end());
+    Status done = host_->apply(wider);
+    if (done) done = tunnels_.set_endpoints(i, std::move(*endpoints), answers);
+    if (!done) log::warn("{}: {}", tunnel.interface, done.error().message);
+    changed = true;
+  }
+  return changed;
 }
 
 // What is wrong with the files is found before anything is changed.
