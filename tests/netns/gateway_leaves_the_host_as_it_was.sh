@@ -10,9 +10,9 @@ in_ns gw sysctl -qw net.ipv4.conf.all.rp_filter=2 net.ipv4.conf.to-member.arp_ig
 printf 'nameserver 192.0.2.1\nsearch home.example\n' >/etc/resolv.conf
 in_ns gw nft 'add table inet mine; add chain inet mine in { type filter hook input priority 0; }; add rule inet mine in counter'
 eventually reaches_by router gw 203.0.113.1
-# With it came the interfaces' own addresses.
-eventually reaches_by router gw 2001:db8:203::1
-eventually reaches gw fd10::3
+# Interfaces get addresses of their own with the carrier.
+own_addresses() { [[ $(in_ns gw ip -6 -o addr show scope link | grep -vc tentative) == 2 ]]; }
+eventually own_addresses
 remember gw
 unlock() { in_ns gw "$GINNEL" killswitch off; }
 

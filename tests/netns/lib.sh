@@ -106,8 +106,9 @@ link() {
   address "$3" "to-$1" "$4"
   ip -n "$1" link set "to-$3" up
   ip -n "$3" link set "to-$1" up
-  # The carrier comes a moment after both ends are up.
+  # The carrier comes a moment after both ends are up, to each by itself.
   eventually in_ns "$1" grep -qx up "/sys/class/net/to-$3/operstate"
+  eventually in_ns "$3" grep -qx up "/sys/class/net/to-$1/operstate"
 }
 
 # run_daemon NAME NS CMD...: starts it in the background; its process is $daemon, what it says goes
