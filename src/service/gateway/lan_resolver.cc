@@ -22,6 +22,16 @@ std::vector<resolver::ListenPlace> places_on(const GatewayConfig& config,
 
 }  // namespace
 
+std::vector<LanResolver::Place> LanResolver::numbered(
+    const std::vector<resolver::ListenPlace>& listen, const hostnet::HostState& host) {
+  std::vector<Place> places;
+  for (const resolver::ListenPlace& place : listen) {
+    const hostnet::Link* link = host.find_link(place.interface);
+    places.push_back({place.at, link ? link->index : 0});
+  }
+  return places;
+}
+
 void LanResolver::follow(const GatewayConfig& config, const hostnet::HostState& host,
                          const GatewayTunnel& active) {
   std::vector<net::Endpoint> upstreams;
@@ -29,8 +39,7 @@ void LanResolver::follow(const GatewayConfig& config, const hostnet::HostState& 
     upstreams.push_back({.address = server, .port = resolver::kDnsPort});
   }
   const std::vector<resolver::ListenPlace> listen = places_on(config, host);
-  std::vector<net::Endpoint> places;
-  for (const resolver::ListenPlace& place : listen) places.push_back(place.at);
+  std::vector<Place> places = numbered(listen, host);
   if (resolver_ && places == places_) {
     if (upstreams != upstreams_) resolver_->set_upstreams(upstreams);
     upstreams_ = std::move(upstreams);

@@ -24,7 +24,16 @@ class LanResolver {
   std::map<std::string, std::uint64_t> counters() const;
 
  private:
-  std::vector<net::Endpoint> places_;
+  // A socket is bound to an interface by its number: one that is made again has another.
+  struct Place {
+    net::Endpoint at;
+    std::uint32_t interface_index;
+    friend bool operator==(const Place&, const Place&) = default;
+  };
+  static std::vector<Place> numbered(const std::vector<resolver::ListenPlace>& listen,
+                                     const hostnet::HostState& host);
+
+  std::vector<Place> places_;
   std::vector<net::Endpoint> upstreams_;
   std::unique_ptr<resolver::Resolver> resolver_;
   bool complained_ = false;
