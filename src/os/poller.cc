@@ -40,6 +40,18 @@ Result<Poller> Poller::create() {
   return Poller(std::move(epoll));
 }
 
+Result<Poller> Poller::watching(std::span<const Watched> all) {
+  auto poller = create();
+  if (!poller) return poller;
+  for (const auto& [fd, token] : all) {
+    if (fd < 0) continue;
+    if (Status added = poller->add(fd, token, Interest::Read); !added) {
+      return pass(std::move(added));
+    }
+  }
+  return poller;
+}
+
 Status Poller::add(int fd, std::uint64_t token, Interest interest) {
   return control(EPOLL_CTL_ADD, fd, token, interest);
 }

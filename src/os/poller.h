@@ -28,6 +28,12 @@ class Poller {
   static constexpr std::size_t kMaxReady = 64;
 
   static Result<Poller> create();
+  // One that reports when these are readable, by their tokens. A negative descriptor is none.
+  struct Watched {
+    int fd;
+    std::uint64_t token;
+  };
+  static Result<Poller> watching(std::span<const Watched> all);
   ~Poller();
   Poller(Poller&& other) noexcept;
   Poller& operator=(Poller&& other) noexcept;

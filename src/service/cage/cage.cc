@@ -211,19 +211,16 @@ Status Cage::start_tunnel(os::Fd queue) {
 }
 
 Status Cage::watch() {
-  auto poller = os::Poller::create();
-  if (!poller) return pass(std::move(poller));
-  poller_ = std::move(*poller);
   auto search = ServerSearch::create(std::move(file_), clock_.mono());
   if (!search) return pass(std::move(search));
   search_ = std::move(*search);
-  const std::pair<int, Token> watched[] = {{signals_->fd(), kSignals},
-                                           {channel_->fd(), kChannel},
-                                           {tunnel_->ended_fd(), kTunnelEnded},
-                                           {search_->fd(), kSearch}};
-  for (const auto& [fd, token] : watched) {
-    if (Status added = poller_->add(fd, token, os::Interest::Read); !added) return added;
-  }
+  const os::Poller::Watched watched[] = {{signals_->fd(), kSignals},
+                                         {channel_->fd(), kChannel},
+                                         {tunnel_->ended_fd(), kTunnelEnded},
+                                         {search_->fd(), kSearch}};
+  auto poller = os::Poller::watching(watched);
+  if (!poller) return pass(std::move(poller));
+  poller_ = std::move(*poller);
   publisher_.emplace(
       *poller_,
       [this](std::uint64_t number, std::uint16_t port) {

@@ -337,22 +337,19 @@ Status GatewayProcess::watch() {
   auto monitor = os::NetworkMonitor::open();
   if (!monitor) return pass(std::move(monitor));
   monitor_ = std::move(*monitor);
-  auto poller = os::Poller::create();
-  if (!poller) return pass(std::move(poller));
-  poller_ = std::move(*poller);
   auto lookups = tunnel::HostLookups::create(&os::look_up_host);
   if (!lookups) return pass(std::move(lookups));
   lookups_ = std::move(*lookups);
-  std::vector<std::pair<int, std::uint64_t>> watched = {{interruption_->signals().fd(), kSignals},
-                                                        {monitor_->fd(), kNetwork},
-                                                        {lookups_->fd(), kLookups},
-                                                        {control_->fd(), kControl}};
+  std::vector<os::Poller::Watched> watched = {{interruption_->signals().fd(), kSignals},
+                                              {monitor_->fd(), kNetwork},
+                                              {lookups_->fd(), kLookups},
+                                              {control_->fd(), kControl}};
   for (std::size_t i = 0; i < tunnels_.size(); ++i) {
-    watched.emplace_back(tunnels_.ended_fd(i), kFirstTunnel + i);
+    watched.push_back({tunnels_.ended_fd(i), kFirstTunnel + i});
   }
-  for (const auto& [fd, token] : watched) {
-    if (Status added = poller_->add(fd, token, os::Interest::Read); !added) return added;
-  }
+  auto poller = os::Poller::watching(watched);
+  if (!poller) return pass(std::move(poller));
+  poller_ = std::move(*poller);
   return ok();
 }
 

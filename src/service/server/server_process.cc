@@ -238,23 +238,19 @@ Status ServerProcess::watch() {
   auto firewalls = os::NftMonitor::open();
   if (!firewalls) return pass(std::move(firewalls));
   firewalls_ = std::move(*firewalls);
-  auto poller = os::Poller::create();
-  if (!poller) return pass(std::move(poller));
-  poller_ = std::move(*poller);
   auto lookups = tunnel::HostLookups::create(&os::look_up_host);
   if (!lookups) return pass(std::move(lookups));
   lookups_ = std::move(*lookups);
-  const std::pair<int, Token> watched[] = {{signals_->fd(), kSignals},
-                                           {monitor_->fd(), kNetwork},
-                                           {firewalls_->fd(), kFirewalls},
-                                           {tunnel_->ended_fd(), kTunnelEnded},
-                                           {event_flag_->fd(), kEvents},
-                                           {lookups_->fd(), kLookups},
-                                           {uapi_ ? uapi_->ended_fd() : -1, kUapiEnded}};
-  for (const auto& [fd, token] : watched) {
-    if (fd < 0) continue;
-    if (Status added = poller_->add(fd, token, os::Interest::Read); !added) return added;
-  }
+  const os::Poller::Watched watched[] = {{signals_->fd(), kSignals},
+                                         {monitor_->fd(), kNetwork},
+                                         {firewalls_->fd(), kFirewalls},
+                                         {tunnel_->ended_fd(), kTunnelEnded},
+                                         {event_flag_->fd(), kEvents},
+                                         {lookups_->fd(), kLookups},
+                                         {uapi_ ? uapi_->ended_fd() : -1, kUapiEnded}};
+  auto poller = os::Poller::watching(watched);
+  if (!poller) return pass(std::move(poller));
+  poller_ = std::move(*poller);
   return ok();
 }
 

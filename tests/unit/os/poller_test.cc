@@ -44,6 +44,19 @@ TEST(Poller, ReportsWhatIsReadyByItsToken) {
   EXPECT_FALSE(ready[0].failed);
 }
 
+TEST(Poller, WatchesAllThatThereAre) {
+  Pair silent, talking;
+  const Poller::Watched watched[] = {{silent.ours.get(), 1}, {-1, 2}, {talking.ours.get(), 3}};
+  auto poller = Poller::watching(watched);
+  ASSERT_TRUE(poller);
+  ASSERT_EQ(write(talking.theirs.get(), "x", 1), 1);
+  const auto ready = poller->wait_until(kNever);
+  ASSERT_EQ(ready.size(), 1u);
+  EXPECT_EQ(ready[0].token, 3u);
+  const Poller::Watched twice[] = {{silent.ours.get(), 1}, {silent.ours.get(), 2}};
+  EXPECT_FALSE(Poller::watching(twice));
+}
+
 TEST(Poller, IsLevelTriggeredAndForgetsWhatIsChangedOrRemoved) {
   Poller poller = poller_for_tests();
   Pair pair;
