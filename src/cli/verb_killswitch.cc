@@ -134,13 +134,14 @@ int run_confirm(const Args& args, Io& io) {
 struct SplitView {
   std::string program;
   bool present = false;
+  bool has_way = false;
   std::uint64_t sent_packets = 0;
   std::uint64_t sent_bytes = 0;
   std::uint64_t received_packets = 0;
   std::uint64_t received_bytes = 0;
 };
 BOOST_DESCRIBE_STRUCT(SplitView, (),
-                      (program, present, sent_packets, sent_bytes, received_packets,
+                      (program, present, has_way, sent_packets, sent_bytes, received_packets,
                        received_bytes))
 
 struct StatusView {
@@ -209,6 +210,7 @@ StatusView view_of(const LockReport& report, std::optional<MonoTime> deadline) {
   for (const killswitch::SplitTraffic& program : report.split) {
     view.split.push_back({.program = program.name,
                           .present = program.present,
+                          .has_way = program.has_way,
                           .sent_packets = program.sent.packets,
                           .sent_bytes = program.sent.bytes,
                           .received_packets = program.received.packets,
@@ -243,8 +245,10 @@ void print(const StatusView& view, Io& io) {
   list("allowed", view.allowed);
   for (const SplitView& program : view.split) {
     io.out("  beside the tunnel: {}{}: {} bytes sent, {} received\n", program.program,
-           program.present ? "" : " (does not exist now)", program.sent_bytes,
-           program.received_bytes);
+           !program.present   ? " (does not exist now)"
+           : !program.has_way ? " (finds no way while the tunnel is down)"
+                              : "",
+           program.sent_bytes, program.received_bytes);
   }
   if (view.split_dns) io.out("  beside the tunnel: with DNS\n");
   list("interface", view.interfaces);

@@ -46,6 +46,16 @@ way fd09::2 "$group" udp 2001:db8:9::1 91
 way 10.9.0.2 "$group/service" udp 10.9.0.1 53
 way nobody "$group/service" udp 198.51.100.1 53
 
+step "without a tunnel it finds no way, which is said"
+killswitch on --split-cgroup "$path"
+armed
+finds "beside the tunnel: cgroup $path (finds no way while the tunnel is down)" <"$dir/status"
+way nobody "$group/service" udp 198.51.100.1 91
+killswitch on wg0 --split-cgroup "$path"
+eventually way 192.0.2.2 "$group/service" udp 198.51.100.1 91
+armed
+refute grep 'finds no way' "$dir/status"
+
 step "made again, it is another group of the same name"
 rmdir "$group/service/below" "$group/service"
 mkdir "$group/service"

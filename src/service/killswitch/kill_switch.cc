@@ -119,6 +119,13 @@ nft::Counted counted_in(const nft::ListedTable& table, std::string_view chain,
   return rule == found->rules.end() ? nft::Counted{} : rule->counted;
 }
 
+// Whether what is not marked finds a way at all.
+bool leads_into_tunnel(const WantedHost& wanted) {
+  return std::ranges::any_of(wanted.network.routes, [](const hostnet::Route& route) {
+    return route.type == hostnet::RouteType::Unicast;
+  });
+}
+
 void count_split(const nft::ListedTable& table, LockReport& report) {
   for (std::size_t place = 0; place < report.policy.split.size(); ++place) {
     const hostnet::SplitProgram& program = report.policy.split[place];
@@ -380,6 +387,10 @@ Result<LockReport> KillSwitch::inspect() {
   if (report.owned && !report.guarded) report.missing.push_back("nobody guards the tables");
   report.watched = watcher_has(owner_of(*ruleset));
   count(*ruleset, report);
+  for (std::size_t place = 0; place < report.split.size(); ++place) {
+    report.split[place].has_way =
+        report.policy.split[place].has_user() || leads_into_tunnel(wanted);
+  }
   for (const hostnet::Route& route : injected_routes(report.policy, *host)) {
     report.alarms.push_back(
         fmt::format("route {} came after the lock, which keeps in what follows it; a DHCP server "

@@ -24,6 +24,8 @@ struct Places {
 struct SplitTraffic {
   std::string name{};
   bool present = true;  // Or its cgroup does not exist.
+  // Or it is a cgroup's and no tunnel is up: its sockets find no way, by which they would be known.
+  bool has_way = true;
   hostnet::nft::Counted sent{};
   hostnet::nft::Counted received{};
 };
