@@ -16,16 +16,11 @@
 #include "os/process.h"
 #include "os/service_notifier.h"
 #include "os/signal_fd.h"
+#include "service/killswitch/watch_schedule.h"
 
 namespace ginnel::killswitch {
 namespace {
 
-// Also without an event: settings change without one, and one can be lost.
-constexpr Duration kLookInterval = std::chrono::seconds(10);
-// While servers may be asked in clear: who asks can be killed.
-constexpr Duration kAskingInterval = std::chrono::seconds(1);
-// After a failure: somebody else may hold the turn.
-constexpr Duration kRetryInterval = std::chrono::milliseconds(200);
 constexpr auto kTurnInterval = std::chrono::milliseconds(10);
 
 class Watcher {
@@ -47,9 +42,7 @@ class Watcher {
   enum class Turn { On, Off };
   Result<Turn> look();
   Status undo_if_due(KillSwitch& lock);
-  void tell_alarms(const std::vector<std::string>& alarms);
   Status keep(KillSwitch& lock);
-  void try_again(const Status& failed);
   bool wait();
 
   Places places_;
@@ -61,9 +54,8 @@ class Watcher {
   os::SignalFd signals_;
   os::Poller poller_;
   os::ServiceNotifier notifier_ = os::ServiceNotifier::from_environment();
-  std::vector<std::string> told_;  // The alarms that last.
-  MonoTime next_look_{};
-  bool has_failed_ = false;  // At the last look, too.
+  ToldAlarms told_;
+  WatchSchedule schedule_;
   os::Clock clock_;
 };
 
@@ -88,13 +80,9 @@ Result<Watcher> Watcher::create(const Places& places) {
   if (!nft) return pass(std::move(nft));
   auto alive = come_alive(places, kept);
   if (!alive) return pass(std::move(alive));
-  auto poller = os::Poller::create();
+  const os::Poller::Watched watched[] = {{network->fd(), 0}, {nft->fd(), 0}, {signals->fd(), 0}};
+  auto poller = os::Poller::watching(watched);
   if (!poller) return pass(std::move(poller));
-  for (int fd : {network->fd(), nft->fd(), signals->fd()}) {
-    if (Status added = poller->add(fd, 0, os::Interest::Read); !added) {
-      return pass(std::move(added));
-    }
-  }
   return Watcher(places, std::move(kept), std::move(*alive), std::move(*network), std::move(*nft),
                  std::move(*signals), std::move(*poller));
 }
@@ -102,21 +90,9 @@ Result<Watcher> Watcher::create(const Places& places) {
 Status Watcher::undo_if_due(KillSwitch& lock) {
   const auto deadline = lock.confirmation_deadline();
   if (!deadline) return std::unexpected(deadline.error());
-  if (!*deadline) return ok();
-  if (clock_.mono() < **deadline) {
-    next_look_ = std::min(next_look_, **deadline);
-    return ok();
-  }
+  if (!schedule_.goes_back(clock_.mono(), *deadline)) return ok();
   log::warn("kill switch: the change was not confirmed in time; the former state comes back");
   return lock.revert();
-}
-
-// Each once, for as long as it lasts.
-void Watcher::tell_alarms(const std::vector<std::string>& alarms) {
-  for (const std::string& alarm : alarms) {
-    if (std::ranges::find(told_, alarm) == told_.end()) log::warn("kill switch: {}", alarm);
-  }
-  told_ = alarms;
 }
 
 // So that the tables stay owned whoever is killed: this process has the descriptor, a guardian, and
@@ -138,16 +114,8 @@ Status Watcher::keep(KillSwitch& lock) {
   return poller_.add(guardian_.get(), 0, os::Interest::Read);
 }
 
-// What cannot be done at once is tried again soon, then less often: what hinders it may last.
-void Watcher::try_again(const Status& failed) {
-  log::error("kill switch: {}", failed.error().message);
-  if (!std::exchange(has_failed_, true)) {
-    next_look_ = std::min(next_look_, clock_.mono() + kRetryInterval);
-  }
-}
-
 Result<Watcher::Turn> Watcher::look() {
-  next_look_ = clock_.mono() + kLookInterval;
+  schedule_.begin(clock_.mono());
   auto lock = KillSwitch::open(places_, kept_);
   if (!lock) return pass(std::move(lock));
   if (Status undone = undo_if_due(*lock); !undone) return pass(std::move(undone));
@@ -156,28 +124,30 @@ Result<Watcher::Turn> Watcher::look() {
     return Turn::Off;
   }
   if (!lock->policy().resolvers.empty()) {
-    next_look_ = std::min(next_look_, clock_.mono() + kAskingInterval);
+    schedule_.look_within(clock_.mono(), WatchSchedule::kAskingInterval);
   }
   const Status kept = keep(*lock);  // Before anything that can fail.
   const auto report = lock->inspect();
   if (!report) return std::unexpected(report.error());
   for (const std::string& missing : report->missing) log::warn("kill switch: {}", missing);
-  tell_alarms(report->alarms);
+  for (const std::string& alarm : told_.take_new(report->alarms)) {
+    log::warn("kill switch: {}", alarm);
+  }
   const Status mended = report->is_armed() ? ok() : lock->mend();
   for (const Status& done : {kept, mended}) {
-    if (!done) try_again(done);
+    if (!done) log::error("kill switch: {}", done.error().message);
   }
-  if (kept && mended) has_failed_ = false;
+  schedule_.note_outcome(clock_.mono(), kept && mended);
   // One that was killed before its end could be watched for.
   if (kept && report->owned && !guardian_) {
-    next_look_ = std::min(next_look_, clock_.mono() + kRetryInterval);
+    schedule_.look_within(clock_.mono(), WatchSchedule::kRetryInterval);
   }
   return Turn::On;
 }
 
 // False when we are asked to stop.
 bool Watcher::wait() {
-  poller_.wait_until(next_look_);
+  poller_.wait_until(schedule_.next_look());
   while (const auto signal = signals_.take()) {
     if (signal == os::Signal::Stop) return false;
   }
@@ -193,7 +163,7 @@ Status Watcher::run(const std::function<Status()>& ready) {
     const auto turn = look();
     if (!turn) {
       log::error("kill switch: {}", turn.error().message);
-      next_look_ = clock_.mono() + kRetryInterval;
+      schedule_.look_within(clock_.mono(), WatchSchedule::kRetryInterval);
     }
     if (turn && !is_ready) {
       if (Status told = ready(); !told) return told;
