@@ -22,22 +22,14 @@ int run_gateway(const Args& args, Io& io) {
                              "--kill-switch and --no-kill-switch contradict each other; keep one"});
   }
   gateway::GatewayOptions options{.files = {args.positionals().begin(), args.positionals().end()},
-                                  .flags = {.lan = list_of(args, "--lan"),
-                                            .local = list_of(args, "--local"),
-                                            .manage = list_of(args, "--manage"),
-                                            .dns = list_of(args, "--dns"),
-                                            .dhcp_servers = list_of(args, "--dhcp-server"),
-                                            .fwmark = text_of(args, "--fwmark"),
-                                            .table = text_of(args, "--table"),
-                                            .priorities = text_of(args, "--rule-priorities"),
-                                            .confirm = text_of(args, "--confirm"),
-                                            .ask_after = text_of(args, "--ask-after"),
-                                            .metrics_listen = text_of(args, "--metrics-listen"),
-                                            .block_ipv6 = args.flag("--block-ipv6"),
-                                            .kill_switch = !args.flag("--no-kill-switch"),
-                                            .resolver = !args.flag("--no-resolver")},
+                                  .flags = gateway_lock_flags(args),
                                   .ssh_connection = io.environment("SSH_CONNECTION").value_or(""),
                                   .on_locked = [] { return start_watcher({}); }};
+  options.flags.confirm = text_of(args, "--confirm");
+  options.flags.ask_after = text_of(args, "--ask-after");
+  options.flags.metrics_listen = text_of(args, "--metrics-listen");
+  options.flags.kill_switch = !args.flag("--no-kill-switch");
+  options.flags.resolver = !args.flag("--no-resolver");
   if (const auto directory = args.value("--state-dir")) options.state_directory = *directory;
   const Status ended = gateway::run_gateway(options);
   return ended ? kOk : io.report(kVerb, ended.error());
@@ -151,11 +143,7 @@ constexpr Argument kArguments[] = {
 constexpr Flag kFlags[] = {
     kLanFlag,
     kLocalFlag,
-    {.name = "--manage",
-     .value = "PREFIX",
-     .help = "who may come in from outside, 0.0.0.0/0: anybody (default: who started this by SSH, "
-             "if on-link)",
-     .repeatable = true},
+    kManageFlag,
     {.name = "--confirm",
      .value = "SECONDS",
      .help = "unlock again unless \"killswitch confirm\" is run in time; 0: do not ask (default: "
@@ -167,30 +155,17 @@ constexpr Flag kFlags[] = {
     {.name = "--kill-switch", .help = "nothing leaves but through the tunnel (the default)"},
     {.name = "--no-kill-switch", .help = "route only: without the tunnel, packets leave in clear"},
     kBlockIpv6Flag,
-    {.name = "--dns",
-     .value = "ADDRESS",
-     .help = "the server inside the tunnel to ask, instead of the file's",
-     .repeatable = true},
-    {.name = "--dhcp-server",
-     .value = "ADDRESS",
-     .help = "renew leases here without waiting for the broadcast (default: as leases say)",
-     .repeatable = true},
+    kDnsFlag,
+    kKnownLeasesFlag,
     {.name = "--no-resolver",
      .help = "answer no questions for names from the LAN; another program does"},
-    {.name = "--fwmark",
-     .value = "MARK[/MASK]",
-     .help = "what marks the tunnel's own datagrams (0x8888/0xffff)"},
-    {.name = "--table", .value = "NUMBER", .help = "the tunnel's routing table (1000)"},
-    {.name = "--rule-priorities",
-     .value = "LOCAL,TUNNEL,REFUSE",
-     .help = "of the policy rules (5,10,11)"},
+    kMaskedMarkFlag,
+    kTableFlag,
+    kPrioritiesFlag,
     {.name = "--metrics-listen",
      .value = "ADDRESS:PORT",
      .help = "tell /metrics here too (default: on the control socket only)"},
-    {.name = "--state-dir",
-     .value = "DIR",
-     .help = "where addresses of endpoints are kept (/var/lib/ginnel/gateway)",
-     .completes = Completes::Folder},
+    kEndpointsFlag,
 };
 
 constexpr Exit kExits[] = {

@@ -47,19 +47,7 @@ Result<hostnet::LockPolicy> wanted_policy(const Args& args, const Io& io) {
   if (!host) return std::unexpected(host.error());
   auto interruption = quick::Interruption::create();
   if (!interruption) return pass(std::move(interruption));
-  killswitch::Request request{.configuration = std::string(args.positional(0)),
-                              .allow = list_of(args, "--allow"),
-                              .manage = list_of(args, "--manage"),
-                              .dhcp = list_of(args, "--dhcp-server"),
-                              .dns = list_of(args, "--dns"),
-                              .split_users = list_of(args, "--split-uid"),
-                              .split_cgroups = list_of(args, "--split-cgroup"),
-                              .split_dns = args.flag("--split-dns"),
-                              .lan_access = args.flag("--lan-access"),
-                              .owned = !args.flag("--plain-tables"),
-                              .ssh_connection = io.environment("SSH_CONNECTION").value_or("")};
-  if (const auto mark = args.value("--fwmark")) request.mark = std::string(*mark);
-  return killswitch::policy_of(request, *host, *interruption);
+  return killswitch::policy_of(lock_request(args, io), *host, *interruption);
 }
 
 Result<LockReport> lock(const Places& places, const hostnet::LockPolicy& policy,
@@ -308,33 +296,17 @@ constexpr Argument kOnArguments[] = {
 constexpr Flag kOnFlags[] = {
     kAllowFlag,
     kLanAccessFlag,
-    {.name = "--split-uid",
-     .value = "UID",
-     .help = "let what this user runs go beside the tunnel",
-     .repeatable = true},
-    {.name = "--split-cgroup",
-     .value = "PATH",
-     .help = "let what runs in this cgroup (v2) go beside the tunnel: system.slice/backup.service",
-     .repeatable = true},
-    {.name = "--split-dns", .help = "and let them ask any DNS server, in clear"},
-    {.name = "--manage",
-     .value = "PREFIX",
-     .help = "let connections in from here, and their replies out; 0.0.0.0/0: from anywhere "
-             "(default: who is logged in by ssh, if on-link)",
-     .repeatable = true},
+    kSplitUserFlag,
+    kSplitCgroupFlag,
+    kSplitDnsFlag,
+    kManageFlag,
     {.name = "--confirm",
      .value = "SECONDS",
      .help = "go back unless confirmed in time; 0: never (default: 60 over ssh, else 0)"},
-    {.name = "--dns",
-     .value = "ADDRESS",
-     .help = "ask these through the tunnel (default: the file's)",
-     .repeatable = true},
+    kDnsFlag,
     kRenewLeasesFlag,
-    {.name = "--fwmark",
-     .value = "MARK",
-     .help = "that the tunnel's datagrams carry (default: the file's, or what is in use)"},
-    {.name = "--plain-tables",
-     .help = "let others change the tables, and put them back; for kernels that cannot do better"},
+    kMarkFlag,
+    kPlainTablesFlag,
     kStateDirectory};
 constexpr Flag kOffFlags[] = {kStateDirectory};
 constexpr Flag kStatusFlags[] = {{.name = "--json", .help = "print JSON"}, kStateDirectory};

@@ -213,25 +213,47 @@ int run(std::string_view verb, Result<leaktest::LeakTest> test, quick::Interrupt
   return exit_of(certificate->verdict());
 }
 
+constexpr Flag kJson = {.name = "--json", .help = "print the certificate as JSON"};
+constexpr Flag kKillSwitchFlags[] = {
+    kJson,
+    kAllowFlag,
+    kLanAccessFlag,
+    kSplitUserFlag,
+    kSplitCgroupFlag,
+    kSplitDnsFlag,
+    kManageFlag,
+    kDnsFlag,
+    kRenewLeasesFlag,
+    kMarkFlag,
+    kPlainTablesFlag,
+    {.name = "--state-dir",
+     .value = "PATH",
+     .help = "where it is kept what is locked (default: /var/lib/ginnel/killswitch)",
+     .completes = Completes::Folder}};
+
+constexpr Flag kGatewayFlags[] = {kJson,      kLanFlag,         kLocalFlag,      kManageFlag,
+                                  kDnsFlag,   kKnownLeasesFlag, kMaskedMarkFlag, kBlockIpv6Flag,
+                                  kTableFlag, kPrioritiesFlag,  kEndpointsFlag};
+
+// Of those that say what a lock is to be.
+std::optional<std::string_view> first_given(const Args& args, std::span<const Flag> flags) {
+  for (const Flag& flag : flags) {
+    const bool says_so = flag.name != kJson.name && flag.name != "--state-dir";
+    if (says_so && !args.values(flag.name).empty()) return flag.name;
+  }
+  return std::nullopt;
+}
+
 int run_killswitch_test(const Args& args, Io& io) {
   constexpr std::string_view kVerb = "killswitch test";
   log::start(log::Level::Error);
   if (Status may = may_make_twins(); !may) return io.report(kVerb, may.error());
   auto interruption = quick::Interruption::create();
   if (!interruption) return io.report(kVerb, interruption.error());
-  const killswitch::Request request{.configuration = std::string(args.positional(0)),
-                                    .allow = list_of(args, "--allow"),
-                                    .manage = list_of(args, "--manage"),
-                                    .dhcp = list_of(args, "--dhcp-server"),
-                                    .dns = list_of(args, "--dns"),
-                                    .mark = text_of(args, "--fwmark"),
-                                    .lan_access = args.flag("--lan-access"),
-                                    .owned = !args.flag("--plain-tables")};
-  const bool is_planned = !args.positionals().empty() || request.lan_access ||
-                          !request.allow.empty() || !request.manage.empty();
+  const bool is_planned = !args.positionals().empty() || first_given(args, kKillSwitchFlags);
   const auto directory = args.value("--state-dir").value_or(killswitch::kStateDirectory);
   return run(kVerb,
-             is_planned ? leaktest::planned_lock(request, *interruption)
+             is_planned ? leaktest::planned_lock(lock_request(args, io), *interruption)
                         : leaktest::standing_lock(std::string(directory)),
              *interruption, args, io);
 }
@@ -243,31 +265,21 @@ int run_gateway_test(const Args& args, Io& io) {
   auto interruption = quick::Interruption::create();
   if (!interruption) return io.report(kVerb, interruption.error());
   if (args.positionals().empty()) {
+    if (const auto flag = first_given(args, kGatewayFlags)) {
+      return io.report(kVerb, {ErrorCode::InvalidArgument,
+                               fmt::format("{} is of a gateway that is to be; name its file, or "
+                                           "leave it out to test the lock that stands",
+                                           *flag)});
+    }
     return run(kVerb, leaktest::standing_lock(killswitch::kStateDirectory), *interruption, args,
                io);
   }
   gateway::GatewayOptions options{.files = {args.positionals().begin(), args.positionals().end()},
-                                  .flags = {.lan = list_of(args, "--lan"),
-                                            .local = list_of(args, "--local"),
-                                            .manage = list_of(args, "--manage"),
-                                            .dns = list_of(args, "--dns"),
-                                            .fwmark = text_of(args, "--fwmark"),
-                                            .block_ipv6 = args.flag("--block-ipv6")}};
+                                  .flags = gateway_lock_flags(args),
+                                  .ssh_connection = io.environment("SSH_CONNECTION").value_or("")};
   if (const auto directory = args.value("--state-dir")) options.state_directory = *directory;
   return run(kVerb, leaktest::planned_gateway(options), *interruption, args, io);
 }
-
-constexpr Flag kJson = {.name = "--json", .help = "print the certificate as JSON"};
-constexpr Flag kManage = {.name = "--manage",
-                          .value = "PREFIX",
-                          .help = "as for the lock that is to be tested",
-                          .repeatable = true};
-constexpr Flag kDns = {.name = "--dns",
-                       .value = "ADDRESS",
-                       .help = "the server inside the tunnel, instead of the file's",
-                       .repeatable = true};
-constexpr Flag kMark = {
-    .name = "--fwmark", .value = "MARK", .help = "what marks the tunnel's own datagrams"};
 
 constexpr Argument kKillSwitchArguments[] = {
     {.name = "CONF",
@@ -275,38 +287,11 @@ constexpr Argument kKillSwitchArguments[] = {
              "that stands",
      .count = Count::Optional,
      .completes = Completes::File}};
-constexpr Flag kKillSwitchFlags[] = {
-    kJson,
-    kAllowFlag,
-    kLanAccessFlag,
-    kManage,
-    kDns,
-    kRenewLeasesFlag,
-    kMark,
-    {.name = "--plain-tables", .help = "let others change the tables, as on an older kernel"},
-    {.name = "--state-dir",
-     .value = "PATH",
-     .help = "where it is kept what is locked (default: /var/lib/ginnel/killswitch)",
-     .completes = Completes::Folder}};
-
 constexpr Argument kGatewayArguments[] = {
     {.name = "CONF",
      .help = "test what \"gateway CONF...\" would lock; without one, the lock that stands",
      .count = Count::Any,
      .completes = Completes::File}};
-constexpr Flag kGatewayFlags[] = {
-    kJson,
-    kLanFlag,
-    kLocalFlag,
-    kManage,
-    kDns,
-    kMark,
-    kBlockIpv6Flag,
-    {.name = "--state-dir",
-     .value = "DIR",
-     .help = "where addresses of endpoints are kept (/var/lib/ginnel/gateway)",
-     .completes = Completes::Folder}};
-
 constexpr Exit kExits[] = {
     {kOk, "nothing escaped, and every control was seen"},
     {kFailed, "something escaped"},

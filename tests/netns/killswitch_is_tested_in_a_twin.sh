@@ -48,7 +48,15 @@ back() { (($(spaces) == before)); }
 eventually back
 state_of_host | diff "$dir/before" -
 
-step "while it is locked, by its record"
+step "by flags alone"
+certified marked --fwmark 0x4242
+
+step "while it is locked, by its record: as what it was locked with, before"
+beside=(wg0 --split-uid 1000 --split-dns --dns 10.9.0.9)
+certified beside "${beside[@]}"
+killswitch on "${beside[@]}"
+certified standing
+[[ $(what standing 'c["ruleset"]') == $(what beside 'c["ruleset"]') ]]
 killswitch on wg0
 certified standing
 [[ $(what standing 'c["ruleset"]') == $(killswitch status --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["hash"])') ]]

@@ -2,6 +2,7 @@
 
 #include "core/config/quick_device.h"
 #include "core/gateway/gateway_network.h"
+#include "core/gateway/management.h"
 #include "os/rtnetlink.h"
 #include "service/gateway/endpoint_book.h"
 #include "service/killswitch/lock_files.h"
@@ -67,6 +68,10 @@ Result<LeakTest> planned_gateway(const gateway::GatewayOptions& options) {
   if (Status fits = check_fit(*config, *host); !fits) return pass(std::move(fits));
   auto book = gateway::EndpointBook::open(options.state_directory);
   gateway::GatewayFacts facts{.state = LockState::Connected, .manage = config->manage};
+  const auto peer = gateway::ssh_peer(options.ssh_connection);
+  if (facts.manage.empty() && peer && gateway::is_on_link(*host, *peer, config->tunnel_names())) {
+    facts.manage.push_back(net::Prefix::host(*peer));
+  }
   for (const gateway::GatewayTunnel& tunnel : config->tunnels) {
     auto found = book.find(tunnel, gateway::EndpointBook::Order::PinsFirst, &ask_nobody);
     if (!found) found = std::vector{net::Endpoint::parse(kSomewhere).value()};

@@ -37,6 +37,30 @@ TEST(Run, SaysWhatItCanDo) {
   EXPECT_EQ(bare.err, help.out);
 }
 
+// What can be locked can be tested before it is.
+TEST(Run, TestsALockByTheFlagsThatItHas) {
+  struct Row {
+    const Verb* lock;
+    const Verb* test;
+    std::set<std::string_view> others;  // That say nothing of the lock's rules.
+  };
+  const Row rows[] = {{&kKillSwitchOn, &kKillSwitchTest, {"--confirm"}},
+                      {&kGateway,
+                       &kGatewayTest,
+                       {"--ask-after", "--confirm", "--kill-switch", "--no-kill-switch",
+                        "--no-resolver", "--metrics-listen"}}};
+  for (const Row& row : rows) {
+    for (const Flag& flag : row.lock->flags) {
+      if (row.others.contains(flag.name)) continue;
+      SCOPED_TRACE(flag.name);
+      const auto same = std::ranges::find(row.test->flags, flag.name, &Flag::name);
+      ASSERT_NE(same, row.test->flags.end());
+      EXPECT_EQ(same->value, flag.value);
+      EXPECT_EQ(same->repeatable, flag.repeatable);
+    }
+  }
+}
+
 TEST(Run, HelpsWithEveryVerb) {
   for (const Verb* verb : verbs()) {
     SCOPED_TRACE(verb->name);
