@@ -41,12 +41,23 @@ step "with a tunnel that carries IPv4 only"
 certified narrow se --lan to-member
 passed_check narrow 'connected: external address, IPv6'
 
+step "with another tunnel that takes over"
+certified several nl se --lan to-member --table 2000 --rule-priorities 6,20,21
+(($(cells several 'verdict == "passed" and phase == "failed-over"') > 100))
+(($(cells several 'verdict == "passed" and attack == "resolver-10.3.0.1"') > 20))
+
 step "while it runs"
 start_gateway nl se --lan to-member
 watch_wire
 certified standing
 eventually reaches_by nl member 203.0.113.1
 no_leaks
+
+step "flags say nothing of what runs"
+status=0
+in_ns gw "$GINNEL" gateway test --lan to-member 2>"$dir/error" || status=$?
+((status == 2))
+grep -q 'name its file' "$dir/error"
 
 step "a LAN interface that is not there"
 status=0

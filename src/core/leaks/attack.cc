@@ -43,6 +43,7 @@ class Writer {
       family_ = family;
       internet_ = *plan_.internet[family];
       add_routed();
+      add_resolvers();
       add_local_net();
       for (const TwinUplink& uplink : plan_.uplinks) add_bound(uplink);
       for (const TwinMember& member : plan_.members) add_member(member);
@@ -60,6 +61,7 @@ class Writer {
 
  private:
   void add_routed();
+  void add_resolvers();
   void add_local_net();
   void add_bound(const TwinUplink& uplink);
   void add_bound_to_endpoint(const TwinUplink& uplink, const UplinkEnds& ends);
@@ -67,6 +69,7 @@ class Writer {
   void add_member(const TwinMember& member);
   void add_forged(const TwinMember& member, Origin origin);
   std::optional<Address> allowed_elsewhere() const;
+  bool is_near(const net::Prefix& prefix) const;
   void add_outside(const TwinUplink& uplink);
   void add_probes_of_tunnel(const TwinUplink& uplink, const UplinkEnds& ends);
 
@@ -167,6 +170,15 @@ void Writer::add_routed() {
     catalogue_.untried.push_back({.leak_class = EndpointInClear,
                                   .what = v4 ? "IPv4" : "IPv6",
                                   .reason = "no peer has an address of this family"});
+  }
+}
+
+// The tunnel's servers, whom a gateway's resolver asks for its LAN: through the tunnel, or not at
+// all.
+void Writer::add_resolvers() {
+  for (const Address& server : policy().dns) {
+    if (server.family() != family_ || is_near(net::Prefix::host(server))) continue;
+    add(local(LeakClass::FallbackResolver, "resolver-" + server.to_string(), server, kDns));
   }
 }
 
@@ -276,6 +288,10 @@ void Writer::add_member(const TwinMember& member) {
     from(EndpointInClear, "endpoint", peer->address, peer->port);
     from(EndpointInClear, "endpoint-tcp", peer->address, peer->port, ProbeProtocol::Tcp);
   }
+  for (const Address& server : policy().dns) {
+    if (server.family() != family_ || is_near(net::Prefix::host(server))) continue;
+    from(FallbackResolver, "resolver-" + server.to_string(), server, kDns);
+  }
   add_forged(member, origin);
 }
 
@@ -307,13 +323,6 @@ void Writer::add_forged(const TwinMember& member, Origin origin) {
 
 // Somebody behind an uplink's router who may be spoken to directly.
 std::optional<Address> Writer::allowed_elsewhere() const {
-  const auto is_near = [&](const net::Prefix& prefix) {
-    return std::ranges::any_of(plan_.links, [&](const TwinLink& link) {
-      return std::ranges::any_of(link.addresses, [&](const net::InterfaceAddress& own) {
-        return own.subnet().overlaps(prefix);
-      });
-    });
-  };
   for (const net::Prefix& prefix : policy().allowed) {
     const Address& first = prefix.address();
     const bool is_routed = !first.is_multicast() && !first.is_link_local();
@@ -321,6 +330,20 @@ std::optional<Address> Writer::allowed_elsewhere() const {
     return prefix.length() == first.bits() ? first : first.plus(1);
   }
   return std::nullopt;
+}
+
+// Whether it is not by way of an uplink's router that it is reached with the lock off.
+bool Writer::is_near(const net::Prefix& prefix) const {
+  const auto has_it = [&](const TwinLink& link) {
+    const bool is_subnet = std::ranges::any_of(
+        link.addresses, [&](const auto& own) { return own.subnet().overlaps(prefix); });
+    const bool is_behind =
+        link.role != Role::Uplink && std::ranges::any_of(plan_.routes, [&](const auto& route) {
+          return route.interface == link.name && route.destination.overlaps(prefix);
+        });
+    return is_subnet || is_behind;
+  };
+  return std::ranges::any_of(plan_.links, has_it);
 }
 
 void Writer::add_outside(const TwinUplink& uplink) {

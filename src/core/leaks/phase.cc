@@ -24,6 +24,7 @@ std::vector<Phase> make_phases(const hostnet::LockPolicy& policy) {
   add("swapped", Event::Swapped, Reconfiguration);
   if (has_tunnel) {
     add("endpoint-changed", Event::EndpointChanged, Reconfiguration);
+    if (policy.tunnels.size() > 1) add("failed-over", Event::FailedOver, Reconfiguration);
     add("table-flushed", Event::TableFlushed, TunnelGone);
   }
   add("rules-deleted", Event::RulesDeleted, TunnelGone);

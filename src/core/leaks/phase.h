@@ -20,6 +20,7 @@ enum class Event : std::uint8_t {
   OwnerKilled,       // The process that owns the tables dies, and then somebody flushes.
   Swapped,           // The lock changes all the time while probes are sent.
   EndpointChanged,
+  FailedOver,    // Another tunnel carries the traffic.
   TableFlushed,  // The tunnel's routes are deleted.
   RulesDeleted,  // The policy rules.
   TunnelDown,

@@ -107,7 +107,7 @@ Status Run::prepare() {
   rules_ = {.run = rng.number<std::uint64_t>(),
             .endpoints = test_.policy.endpoints,
             .tunnel_addresses = test_.policy.tunnel_addresses};
-  if (lock_->has_tunnel()) rules_.transport_ports = {lock_->transport_port()};
+  rules_.transport_ports = lock_->transport_ports();
   tally_.emplace(catalogue_, phases_);
   auto prober = Prober::open(*twin_, catalogue_, rules_.run);
   if (!prober) return pass(std::move(prober));

@@ -20,11 +20,12 @@ http::Response tell_who_asks(const http::Request& request) {
 
 }  // namespace
 
-Result<std::unique_ptr<Provider>> Provider::start(const Twin& twin, crypto::PublicKey client) {
+Result<std::unique_ptr<Provider>> Provider::start(const Twin& twin,
+                                                  const std::vector<crypto::PublicKey>& clients) {
   auto provider = std::make_unique<Provider>(&tell_who_asks);
   const Status started = twin.in_internet([&]() -> Status {
-    if (!twin.plan().policy.endpoints.empty()) {
-      Status made = provider->start_tunnel(twin, client);
+    if (!twin.plan().policy.endpoints.empty() && !clients.empty()) {
+      Status made = provider->start_tunnel(twin, clients);
       if (!made) return made;
     }
     return provider->start_servers(twin);
@@ -38,7 +39,7 @@ Provider::~Provider() {
   datagrams_thread_.request_stop();
 }
 
-Status Provider::start_tunnel(const Twin& twin, const crypto::PublicKey& client) {
+Status Provider::start_tunnel(const Twin& twin, const std::vector<crypto::PublicKey>& clients) {
   const hostnet::LockPolicy& policy = twin.plan().policy;
   auto started = tunnel::Tunnel::start({.interface = std::string(kInterface), .workers = 1});
   if (!started) return pass(std::move(started));
@@ -46,15 +47,17 @@ Status Provider::start_tunnel(const Twin& twin, const crypto::PublicKey& client)
   os::SystemRng rng;
   crypto::PrivateKey secret = crypto::PrivateKey::generate(rng);
   key_ = secret.public_key();
-  wg::PeerChange peer;
-  peer.public_key = client;
-  for (const net::Address& address : policy.tunnel_addresses) {
-    peer.allowed_ips.push_back({.prefix = net::Prefix::host(address)});
-  }
   wg::DeviceChange change;
+  for (const crypto::PublicKey& client : clients) {
+    wg::PeerChange peer;
+    peer.public_key = client;
+    change.peers.push_back(std::move(peer));
+  }
+  for (const net::Address& address : policy.tunnel_addresses) {
+    change.peers.front().allowed_ips.push_back({.prefix = net::Prefix::host(address)});
+  }
   change.private_key = std::move(secret);
   change.listen_port = policy.endpoints.front().port;
-  change.peers.push_back(std::move(peer));
   if (Status configured = tunnel_->configure(std::move(change)); !configured) return configured;
   auto netlink = os::Rtnetlink::open();
   if (!netlink) return pass(std::move(netlink));

@@ -21,15 +21,17 @@ using leaks::kEchoPort;
 
 class Provider {
  public:
-  // `client` is the key of the host's end. Without endpoints there is no tunnel, only servers.
-  static Result<std::unique_ptr<Provider>> start(const Twin& twin, crypto::PublicKey client);
+  // The keys of the host's ends; the first has the policy's addresses. Without endpoints there is
+  // no tunnel, only servers.
+  static Result<std::unique_ptr<Provider>> start(const Twin& twin,
+                                                 const std::vector<crypto::PublicKey>& clients);
   explicit Provider(http::Handler handler) : web_(std::move(handler)) {}
   ~Provider();
 
   const crypto::PublicKey& key() const { return key_; }
 
  private:
-  Status start_tunnel(const Twin& twin, const crypto::PublicKey& client);
+  Status start_tunnel(const Twin& twin, const std::vector<crypto::PublicKey>& clients);
   Status start_servers(const Twin& twin);
   Status listen(const leaks::TwinPlan& plan, bool has_ipv6);
   Status listen_for_datagrams(net::Family family);

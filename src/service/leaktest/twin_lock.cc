@@ -21,14 +21,17 @@ bool is_done(const Status& status) {
   return status || status.error().code == ErrorCode::AlreadyExists;
 }
 
-// A gateway's own table, which the lock's policy does not tell of, from what it does tell.
+// A gateway's own table, which the lock's policy does not tell of, from what it does tell: not
+// which tunnel has which of the addresses.
 gateway::GatewayConfig gateway_of(const LockPolicy& policy) {
   gateway::GatewayConfig config;
-  gateway::GatewayTunnel& tunnel = config.tunnels.emplace_back();
-  tunnel.interface = policy.tunnels.front();
-  for (const net::Address& address : policy.tunnel_addresses) {
-    tunnel.file.addresses.push_back({address, address.bits()});
-    (address.is_v4() ? tunnel.ipv4 : tunnel.ipv6) = true;
+  for (const std::string& interface : policy.tunnels) {
+    gateway::GatewayTunnel& tunnel = config.tunnels.emplace_back();
+    tunnel.interface = interface;
+    for (const net::Address& address : policy.tunnel_addresses) {
+      tunnel.file.addresses.push_back({address, address.bits()});
+      (address.is_v4() ? tunnel.ipv4 : tunnel.ipv6) = true;
+    }
   }
   return config;
 }
@@ -39,7 +42,7 @@ Result<std::unique_ptr<TwinLock>> TwinLock::open(Twin& twin, const LeakTest& tes
   auto lock = std::make_unique<TwinLock>(Key{}, twin, test);
   const LockPolicy& policy = twin.plan().policy;
   if (!policy.tunnels.empty()) {
-    if (Status started = lock->start_tunnel(); !started) return pass(std::move(started));
+    if (Status started = lock->start_tunnels(); !started) return pass(std::move(started));
   } else {
     auto provider = Provider::start(twin, {});
     if (!provider) return pass(std::move(provider));
@@ -54,52 +57,71 @@ Result<std::unique_ptr<TwinLock>> TwinLock::open(Twin& twin, const LeakTest& tes
   return lock;
 }
 
-Status TwinLock::start_tunnel() {
-  const LockPolicy& policy = twin_.plan().policy;
+// All that stand by are there as well, and known to the provider; what they carry ends at its door.
+Status TwinLock::start_tunnels() {
+  const std::vector<std::string>& names = twin_.plan().policy.tunnels;
   os::SystemRng rng;
-  crypto::PrivateKey secret = crypto::PrivateKey::generate(rng);
-  auto provider = Provider::start(twin_, secret.public_key());
+  std::vector<crypto::PrivateKey> secrets;
+  std::vector<crypto::PublicKey> clients;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    secrets.push_back(crypto::PrivateKey::generate(rng));
+    clients.push_back(secrets.back().public_key());
+  }
+  auto provider = Provider::start(twin_, clients);
   if (!provider) return pass(std::move(provider));
   provider_ = std::move(*provider);
-  auto started = tunnel::Tunnel::start({.interface = policy.tunnels.front(), .workers = 1});
-  if (!started) return pass(std::move(started));
-  tunnel_ = std::move(*started);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    auto started = start_tunnel(i, std::move(secrets[i]));
+    if (!started) return pass(std::move(started));
+    if (Status assigned = assign_tunnel_addresses(names[i]); !assigned) return assigned;
+    if (i == 0) {
+      tunnel_ = std::move(*started);
+    } else {
+      standbys_.push_back(std::move(*started));
+    }
+  }
+  return ok();
+}
+
+Result<std::unique_ptr<tunnel::Tunnel>> TwinLock::start_tunnel(std::size_t place,
+                                                               crypto::PrivateKey secret) {
+  const LockPolicy& policy = twin_.plan().policy;
+  auto started = tunnel::Tunnel::start({.interface = policy.tunnels[place], .workers = 1});
+  if (!started) return started;
   wg::DeviceChange change;
   change.private_key = std::move(secret);
   change.fwmark = policy.mark.value;
-  if (!policy.listen_ports.empty()) change.listen_port = policy.listen_ports.front();
+  if (place < policy.listen_ports.size()) change.listen_port = policy.listen_ports[place];
   if (!policy.endpoints.empty()) {
     wg::PeerChange peer;
     peer.public_key = provider_->key();
-    peer.endpoint = policy.endpoints.front();
-    peer.persistent_keepalive_seconds = kKeepaliveSeconds;
+    peer.endpoint = policy.endpoints[place % policy.endpoints.size()];
+    if (place == 0) peer.persistent_keepalive_seconds = kKeepaliveSeconds;
     for (net::Family family : leaks::kFamilies) {
       peer.allowed_ips.push_back({.prefix = net::Prefix::masking(net::Address::any(family), 0)});
     }
     change.peers.push_back(std::move(peer));
   }
-  if (Status configured = tunnel_->configure(std::move(change)); !configured) return configured;
-  const auto status = tunnel_->observe();
+  if (Status done = (*started)->configure(std::move(change)); !done) return pass(std::move(done));
+  const auto status = (*started)->observe();
   if (!status) return std::unexpected(status.error());
-  transport_port_ = status->listen_port;
-  return assign_tunnel_addresses();
+  transport_ports_.push_back(status->listen_port);
+  return started;
 }
 
-Status TwinLock::assign_tunnel_addresses() {
-  const LockPolicy& policy = twin_.plan().policy;
+Status TwinLock::assign_tunnel_addresses(const std::string& interface) {
   os::Rtnetlink& netlink = twin_.rtnetlink();
-  const std::string& name = policy.tunnels.front();
-  if (Status up = netlink.apply(hostnet::SetLinkUp{.interface = name}); !up) return up;
-  for (const net::Address& address : policy.tunnel_addresses) {
+  if (Status up = netlink.apply(hostnet::SetLinkUp{.interface = interface}); !up) return up;
+  for (const net::Address& address : twin_.plan().policy.tunnel_addresses) {
     if (!address.is_v4() && !twin_.has_ipv6()) continue;
-    Status added =
-        netlink.apply(hostnet::AddAddress{.interface = name, .address = {address, address.bits()}});
+    Status added = netlink.apply(
+        hostnet::AddAddress{.interface = interface, .address = {address, address.bits()}});
     if (!is_done(added)) return added;
   }
   return ok();
 }
 
-Status TwinLock::start_gateway() {
+Status TwinLock::start_gateway(std::size_t active) {
   const LockPolicy& policy = twin_.plan().policy;
   const gateway::GatewayConfig config = gateway_of(policy);
   if (!gateway_) {
@@ -108,7 +130,8 @@ Status TwinLock::start_gateway() {
     if (!applier) return pass(std::move(applier));
     gateway_ = std::move(*applier);
   }
-  gateway::GatewayFacts facts{.state = LockState::Connected, .tunnels = {{}}};
+  gateway::GatewayFacts facts{.state = LockState::Connected, .active = active};
+  facts.tunnels.resize(config.tunnels.size());
   return gateway_->apply({.tables = gateway_wishes(config, policy, facts).tables});
 }
 
@@ -229,6 +252,17 @@ Status TwinLock::change_endpoint() {
   return change(policy);
 }
 
+// As a gateway whose tunnel does not answer: the next one has the default route.
+Status TwinLock::fail_over() {
+  LockPolicy policy = twin_.plan().policy;
+  policy.state = state_;
+  std::ranges::rotate(policy.tunnels, policy.tunnels.begin() + 1);
+  if (gateway_) {
+    if (Status moved = start_gateway(1); !moved) return moved;
+  }
+  return change(policy);
+}
+
 Status TwinLock::delete_routes() {
   const auto host = twin_.rtnetlink().read();
   if (!host) return std::unexpected(host.error());
@@ -280,6 +314,8 @@ Status TwinLock::begin(leaks::Event event) {
       return kill_owner();
     case leaks::Event::EndpointChanged:
       return change_endpoint();
+    case leaks::Event::FailedOver:
+      return fail_over();
     case leaks::Event::TableFlushed:
       return delete_routes();
     case leaks::Event::RulesDeleted:
@@ -309,11 +345,16 @@ Status TwinLock::end(leaks::Event event) {
       return netlink.apply(
           hostnet::RemoveAddress{.interface = plan.first_uplink().name, .address = plan.local_net});
     }
+    case leaks::Event::FailedOver:
+      if (gateway_) {
+        if (Status back = start_gateway(); !back) return back;
+      }
+      return change_state(state_);
     case leaks::Event::Swapped:
     case leaks::Event::EndpointChanged:
       return change_state(state_);
     case leaks::Event::TunnelDown:
-      if (Status up = assign_tunnel_addresses(); !up) return up;
+      if (Status up = assign_tunnel_addresses(twin_.plan().policy.tunnels.front()); !up) return up;
       return mend();
     case leaks::Event::UplinkReturns:
     case leaks::Event::Flushed:

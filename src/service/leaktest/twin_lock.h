@@ -22,9 +22,9 @@ class TwinLock {
 
   TwinLock(Key, Twin& twin, const LeakTest& test) : twin_(twin), test_(test) {}
 
-  // Whether the tunnel's two ends know each other.
+  // Whether the first tunnel's two ends know each other.
   Result<bool> has_session();
-  std::uint16_t transport_port() const { return transport_port_; }
+  const std::vector<std::uint16_t>& transport_ports() const { return transport_ports_; }
   bool has_tunnel() const { return tunnel_ != nullptr; }
   // Whether the kernel lets nobody else change the tables.
   Result<bool> is_owned();
@@ -39,15 +39,18 @@ class TwinLock {
   Status end(leaks::Event event);
 
  private:
-  Status start_tunnel();
-  Status assign_tunnel_addresses();
-  Status start_gateway();
+  Status start_tunnels();
+  Result<std::unique_ptr<tunnel::Tunnel>> start_tunnel(std::size_t place,
+                                                       crypto::PrivateKey secret);
+  Status assign_tunnel_addresses(const std::string& interface);
+  Status start_gateway(std::size_t active = 0);
   Status weaken();
   Status return_uplink();
   std::vector<hostnet::Operation> injected_routes() const;
   Status flush_as_stranger();
   Status kill_owner();
   Status change_endpoint();
+  Status fail_over();
   Status delete_routes();
   Status delete_rules();
   Status delete_tunnel();
@@ -55,8 +58,9 @@ class TwinLock {
   Twin& twin_;
   const LeakTest& test_;
   std::unique_ptr<Provider> provider_;
-  std::unique_ptr<tunnel::Tunnel> tunnel_;
-  std::uint16_t transport_port_ = 0;
+  std::unique_ptr<tunnel::Tunnel> tunnel_;  // The policy's first.
+  std::vector<std::unique_ptr<tunnel::Tunnel>> standbys_;
+  std::vector<std::uint16_t> transport_ports_;
   std::optional<os::HostApplier> gateway_;
   std::optional<killswitch::KillSwitch> lock_;
   hostnet::LockState state_ = hostnet::LockState::Off;

@@ -80,6 +80,23 @@ TEST(Catalogue, ForgesTheAddressOfWhoMayBeReachedDirectly) {
   EXPECT_EQ(forgers("forged-allowed-source"), expected);
 }
 
+// As a gateway's resolver does. One that is near would not be seen on an uplink with the lock off.
+TEST(Catalogue, AsksTheTunnelsResolversFromEverySide) {
+  hostnet::LockPolicy policy = sample_policy();
+  policy.dns = {to_address("10.2.0.1"), to_address("fd02::1"), to_address("10.100.0.9")};
+  const Catalogue catalogue = catalogue_of(policy);
+  for (const net::Address& server : policy.dns) {
+    SCOPED_TRACE(server.to_string());
+    for (const Origin origin : {Origin::Local, Origin::Forwarded, Origin::Container}) {
+      const auto asks = std::ranges::count_if(catalogue.attacks, [&](const Attack& attack) {
+        return attack.origin == origin && attack.packet.destination == server &&
+               attack.packet.destination_port == 53;
+      });
+      EXPECT_EQ(asks, server == to_address("10.100.0.9") ? 0 : 1) << name_of(origin);
+    }
+  }
+}
+
 TEST(Catalogue, NamesEachAttackOnce) {
   std::set<std::string> ids;
   for (const Attack& attack : catalogue_of(sample_policy()).attacks) {

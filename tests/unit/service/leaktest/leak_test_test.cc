@@ -100,6 +100,12 @@ TEST_F(LeakTestTest, PassesALockWithoutATunnel) {
   EXPECT_EQ(run(), std::set<std::string>{"passed"});
 }
 
+TEST_F(LeakTestTest, PassesALockWithAnotherTunnelThatStandsBy) {
+  test_.policy.tunnels = {"wg0", "wg1"};
+  test_.policy.endpoints.push_back(net::Endpoint::parse("198.51.100.2:51821").value());
+  EXPECT_EQ(run(), std::set<std::string>{"passed"});
+}
+
 // The filter by itself keeps everything in but what does not pass it.
 TEST_F(LeakTestTest, FindsRawFramesWithoutTheDevicesLayer) {
   test_.weaken = &open_devices;
