@@ -23,9 +23,10 @@ stop "$gateway"
 start_gateway nl --lan to-member
 eventually asks member
 in_ns gw bash -c 'ip link del to-member && ip link add to-member type veth peer name again &&
-  ip addr add 10.100.0.2/24 dev to-member && ip link set to-member up'
+  ip addr add 10.100.0.2/24 dev to-member && ip addr add fd10::2/64 dev to-member nodad &&
+  ip link set to-member up'
 ip -n gw link set again netns member
-address member again 10.100.0.3/24
+address member again 10.100.0.3/24,fd10::3/64
 ip -n member link set again up
 ip -n member route replace default via 10.100.0.2
 wait_for 30 asks member
