@@ -60,8 +60,8 @@ start_probes() {
   ip netns exec host python3 "$tests/netns/leaks.py" send to-world "$world_mac" --rate 1000 \
     >"$dir/$1.sent" 2>"$dir/$1.send.log" &
   local_probe=$!
-  ip netns exec client python3 "$tests/netns/leaks.py" send to-host "$world_mac" --rate 100 --only forwarded \
-    >"$dir/$1.forwarded" 2>>"$dir/$1.send.log" &
+  ip netns exec client python3 "$tests/netns/leaks.py" send to-host "$world_mac" --rate 100 \
+    --only forwarded >"$dir/$1.forwarded" 2>>"$dir/$1.send.log" &
   lan_probe=$!
   eventually grep -q ready "$dir/$1.sent"
   eventually grep -q ready "$dir/$1.forwarded"
@@ -69,6 +69,14 @@ start_probes() {
 stop_probes() { stop "$local_probe"; stop "$lan_probe"; }
 find_probes() {
   python3 "$tests/netns/leaks.py" find "$dir/$1.pcap" "$host_mac" 192.0.2.1:51820 "${@:2}"
+}
+# Without a lock: every class has come through.
+seen_all() {
+  local class
+  for class in {local,live,bound,address,marked,endpoint,endpointport,dns,lan,mdns,raw,bypass,forwarded}4 \
+    {local,live,bound,address,marked,dns,mdns,raw,bypass,forwarded}6; do
+    find_probes control | finds "\"$class\"" || { echo "$class is not seen" >&2; return 1; }
+  done
 }
 # All that was sent has been captured when this comes through.
 marker() { # NAME

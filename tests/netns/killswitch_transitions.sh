@@ -8,8 +8,7 @@ make_network
 make_tunnel
 sed 's/192.0.2.1:51820/192.0.2.1:51821/' /etc/wireguard/wg0.conf >"$dir/wg0.conf"
 start_probes control
-seen() { find_probes control | finds '"local4".*"bypass6"\|"bypass6".*"local4"'; }
-eventually seen
+eventually seen_all
 
 killswitch on wg0
 capture random world to-host
@@ -26,6 +25,8 @@ attacks=(
   'ip rule del pref 10'
   'ip -6 rule del pref 10'
   'ip rule del pref 11'
+  'ip -6 rule del pref 11'
+  'nft delete table inet ginnel-lock-host'
   'ip link set wg0 down'
   'ip link set wg0 up'
   'ip route replace 0.0.0.0/1 via 192.0.2.1 dev to-world'
@@ -57,7 +58,8 @@ for ((n = 0; n < transitions; n++)); do
     'killswitch on wg0.conf') killswitch on "$dir/wg0.conf"; plain=0 ;;
     'killswitch on') killswitch on; plain=0 ;;
     'killswitch on wg0') killswitch on wg0; plain=0 ;;
-    'nft flush ruleset') ((plain)) || quietly nft flush ruleset ;;
+    'nft '*) # shellcheck disable=SC2086  # It is a command line.
+      ((plain)) || quietly $attack ;;
     'kill watcher') ((plain)) || [[ -z $(guardian) ]] || end "$(watcher)" ;;
     'kill guardian') [[ -z $(watcher) ]] || end "$(guardian)" ;;
     'kill tunnel') end "$(daemon_of host wg0)" ;;
@@ -69,6 +71,8 @@ for ((n = 0; n < transitions; n++)); do
   esac
 done
 killswitch on wg0
+running "$local_probe" || fail "nothing was sent in the end"
+running "$lan_probe" || fail "nothing was forwarded in the end"
 stop_probes
 quietly ip route del 0.0.0.0/1
 reaches world 192.0.2.2 || true # What was on its way is captured by then.

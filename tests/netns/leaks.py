@@ -204,7 +204,7 @@ def main():
     sender.add_argument("device")
     sender.add_argument("router")
     sender.add_argument("--rate", type=float, default=1000)
-    sender.add_argument("--seconds", type=float, default=300)
+    sender.add_argument("--seconds", type=float, default=1500)
     sender.add_argument("--endpoint", default="192.0.2.1")
     sender.add_argument("--own4", default="192.0.2.2")
     sender.add_argument("--own6", default="2001:db8::2")
