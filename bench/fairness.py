@@ -8,13 +8,15 @@ What a ping takes differs from one second to the next, so a round does not measu
 the other: it goes through all of them several times, alone before each, and pools what it got.
 """
 import json
-import re
+import pathlib
 import subprocess
+import sys
 import time
 
 from ends import MTU, Daemon, in_namespace, join, run
 from results import percentile
 
+PINGER = pathlib.Path(__file__).with_name("pinger.py")
 CYCLES = 5
 PINGS = 250  # Of one slice, after the first few, which find everything asleep.
 FIRST = 10
@@ -71,11 +73,8 @@ def await_answer(place, address):
 
 def ping(address):
     """Microseconds of each ping of a slice."""
-    output = run(*in_namespace(PLACES[QUIET], "ping", "-n", "-c", str(FIRST + PINGS), "-i",
-                               str(INTERVAL), address), check=False)
-    times = [float(t) * 1000
-             for number, t in re.findall(r"icmp_seq=(\d+) .*time=([\d.]+)", output)
-             if int(number) > FIRST]
+    times = json.loads(run(*in_namespace(PLACES[QUIET], sys.executable, str(PINGER), address,
+                                         str(FIRST + PINGS), str(INTERVAL))))[FIRST:]
     if len(times) < PINGS * 0.9:
         raise RuntimeError(f"fairness: {len(times)} of {PINGS} pings were answered")
     return times
