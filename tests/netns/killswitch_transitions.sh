@@ -62,7 +62,7 @@ for ((n = 0; n < transitions; n++)); do
       ((plain)) || quietly $attack ;;
     'kill watcher') ((plain)) || [[ -z $(guardian) ]] || end "$(watcher)" ;;
     'kill guardian') [[ -z $(watcher) ]] || end "$(guardian)" ;;
-    'kill tunnel') end "$(daemon_of host wg0)" ;;
+    'kill tunnel') end "$(daemon_of host wg0 || true)" ;;
     'up wg0') quietly "$GINNEL" up wg0 ;;
     'ip link set to-world down') quietly ip link set to-world down; quietly ip link set to-world up ;;
     conntrack) quietly ip link set wg0 down; quietly nft flush chain inet ginnel-lock-host output ;;
