@@ -21,6 +21,11 @@ Failover::Failover(std::size_t tunnels, MonoTime now) : tunnels_(tunnels) {
 void Failover::handle_traffic(MonoTime now, std::size_t index, const TunnelTraffic& traffic) {
   Tunnel& tunnel = tunnels_.at(index);
   const TunnelTraffic before = std::exchange(tunnel.traffic, traffic);
+  // A greeting is a handshake, and none is begun so soon after another: it would not be answered,
+  // because it would not be sent.
+  const bool was_later = traffic.initiated != kNever &&
+                         (tunnel.greeted == kNever || traffic.initiated > tunnel.greeted);
+  if (was_later) tunnel.greeted = traffic.initiated;
   if (traffic.received != before.received) {
     // Heard between two looks: what was sent in the same time counts as answered.
     if (tunnel.answer.armed() && index != active_) ++tunnel.answers;

@@ -15,6 +15,7 @@ namespace ginnel::gateway {
 struct TunnelTraffic {
   std::uint64_t received = 0;
   std::uint64_t sent = 0;
+  MonoTime initiated = kNever;  // When the last handshake was begun, by whomever.
   friend bool operator==(const TunnelTraffic&, const TunnelTraffic&) = default;
 };
 

@@ -58,6 +58,7 @@ struct PeerStatus {
   std::optional<crypto::PresharedKey> preshared_key;
   std::optional<net::Endpoint> endpoint;
   std::optional<UnixTime> last_handshake;  // Absent: never.
+  MonoTime last_initiation_sent = kNever;  // None is sent for kRekeyTimeout after it.
   std::uint64_t rx_bytes = 0;
   std::uint64_t tx_bytes = 0;
   std::uint16_t persistent_keepalive_seconds = 0;  // Zero: off.

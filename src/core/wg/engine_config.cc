@@ -159,6 +159,7 @@ PeerStatus Engine::status_of(PeerSlot slot, const Peer& peer) const {
   status.persistent_keepalive_seconds = peer.persistent_keepalive_seconds;
   if (peer.activity) {
     const PeerPath& path = peer.activity->path;
+    status.last_initiation_sent = peer.activity->last_initiation_sent;
     status.rx_bytes = path.received.bytes.load(std::memory_order_relaxed);
     status.tx_bytes = path.sent.bytes.load(std::memory_order_relaxed);
     for (std::size_t i = 0; i < peer.activity->failures.size(); ++i) {

@@ -108,6 +108,7 @@ Result<TunnelSet::Look> TunnelSet::look(std::size_t index) {
     now.sent += peer.tx_bytes;
     look.endpoint = peer.endpoint;
     look.last_handshake = peer.last_handshake;
+    now.initiated = peer.last_initiation_sent;
   }
   // A peer that was put in another's place counts from zero.
   const auto growth = [](std::uint64_t present, std::uint64_t before) {
@@ -115,6 +116,7 @@ Result<TunnelSet::Look> TunnelSet::look(std::size_t index) {
   };
   running.total.received += growth(now.received, running.seen.received);
   running.total.sent += growth(now.sent, running.seen.sent);
+  running.total.initiated = now.initiated;
   running.seen = now;
   look.traffic = running.total;
   return look;
