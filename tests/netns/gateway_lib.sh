@@ -94,10 +94,12 @@ watch_wire() {
 }
 # captured NAME [FILTER...]: at least one packet, by now.
 captured() { (($(count "$@") > 0)); }
-# What of it is neither transport to the providers nor ARP, NDP or DHCP.
+# What of it is neither transport to the providers nor ARP, NDP or DHCP, nor what the filter $besides
+# takes.
 leaks() {
-  packets "${1:-wire}" 'not arp and not (udp and dst port 51820 and dst net 198.51.0.0/16)
-    and not (icmp6 and (ip6[40] >= 133 and ip6[40] <= 136)) and not (udp dst port 67 or udp dst port 547)'
+  packets "${1:-wire}" "not arp and not (udp and dst port 51820 and dst net 198.51.0.0/16)
+    and not (icmp6 and (ip6[40] >= 133 and ip6[40] <= 136)) and not (udp dst port 67 or udp dst port 547)
+    ${besides:+and not ($besides)}"
 }
 leaks_are_seen() { [[ -n $(leaks "$1") ]]; }
 no_leaks() {
