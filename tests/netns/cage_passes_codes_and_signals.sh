@@ -31,7 +31,7 @@ done
 step "a terminal"
 # An interactive shell, because only that has jobs.
 cat >"$dir/terminal.py" <<'PYTHON'
-import os, pty, select, sys
+import glob, os, pty, select, sys, time
 seen = b""
 def until(text):
     global seen
@@ -41,6 +41,22 @@ def until(text):
         seen += os.read(fd, 1024)
     before, _, seen = seen.partition(text)
     return before
+def running():
+    """Of the job: what the terminal has told to stop, and has not got to it yet, still reads."""
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        try:
+            state, _, _, session = open(path).read().rpartition(")")[2].split()[:4]
+        except OSError:
+            continue  # It has ended.
+        if int(session) == pid and path != "/proc/%d/stat" % pid and state not in "TZ":
+            return path
+    return None
+def until_stopped():
+    end = time.monotonic() + 10
+    while found := running():
+        if time.monotonic() > end:
+            sys.exit("%s runs on" % found)
+        time.sleep(0.01)
 cage = " ".join(sys.argv[2:])
 pid, fd = pty.fork()
 if pid == 0:
@@ -56,6 +72,7 @@ assert b"got-one" not in until(b"read-x")
 os.write(fd, b"\x1a")
 until(b"Stopped")
 until(b"code-148")
+until_stopped()
 os.write(fd, b"fg; printf code%s -$?\n")
 os.write(fd, b"y\n")
 until(b"code-5")
