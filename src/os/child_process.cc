@@ -83,8 +83,10 @@ bool pass_signals_on(pid_t child, const SignalFd& signals, bool completes) {
     pollfd watched[] = {{.fd = ended.get(), .events = POLLIN, .revents = 0},
                         {.fd = signals.fd(), .events = POLLIN, .revents = 0}};
     if (poll(watched, 2, -1) < 0 && errno != EINTR) return was_asked;
-    if (watched[0].revents != 0) return was_asked;
-    if (watched[1].revents == 0 || signals.take() != Signal::Stop) continue;
+    // It can have ended after we were asked: what came first is looked at first.
+    const bool is_asked = watched[1].revents != 0 && signals.take() == Signal::Stop;
+    if (watched[0].revents != 0) return was_asked || is_asked;
+    if (!is_asked) continue;
     if (was_asked || !completes) {
       kill(child, SIGTERM);
       return true;
