@@ -118,3 +118,11 @@ open_in_clear() {
     eventually reaches_by router "$from" 2001:db8:203::1
   done
 }
+
+# The stream of process $stream has gone on until now, and all of its bytes have arrived.
+stream_lost_nothing() {
+  running "$stream" || fail "the stream ended"
+  touch "$dir/stream/stop"
+  eventually gone "$stream"
+  wait "$stream" || fail "the stream lost bytes"
+}

@@ -112,12 +112,7 @@ cp "$dir/good" "$(file nl)"
 reload 'nothing had changed'
 
 step "the stream has lost nothing"
-running "$stream" || fail "the stream ended"
-touch "$dir/stream/stop"
-eventually gone "$stream"
-status=0
-wait "$stream" || status=$?
-((status == 0)) || fail "the stream lost bytes"
+stream_lost_nothing
 no_leaks
 
 step "another address"

@@ -41,7 +41,7 @@ for kind in tcp udp; do run_daemon "speak-$kind" world python3 "$dir/speak.py" "
 eventually in_ns world sh -c 'ss -ltn | grep -q :8090 && ss -lun | grep -q :8091'
 run_daemon hear-tcp host socat -u TCP:198.51.100.1:8090,bind=192.0.2.2 CREATE:"$dir/tcp"
 run_daemon hear-udp host sh -c \
-  "{ echo begin; sleep 600; } | socat - UDP:198.51.100.1:8091,bind=192.0.2.2 >'$dir/udp'"
+  "echo begin | socat -,ignoreeof UDP:198.51.100.1:8091,bind=192.0.2.2 >'$dir/udp'"
 hears() { [[ $(wc -c <"$dir/$1") -gt ${2:-0} ]]; }
 for kind in tcp udp; do eventually hears "$kind"; done
 
