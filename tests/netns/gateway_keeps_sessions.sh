@@ -32,5 +32,5 @@ for i in {1..30}; do
   eventually moved "$at"
 done
 [[ $(handshake) == "$before" ]] || fail "the tunnel has another session"
-stream_lost_nothing
+stream_lost_nothing "$stream"
 no_leaks

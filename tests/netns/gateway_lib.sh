@@ -119,10 +119,10 @@ open_in_clear() {
   done
 }
 
-# The stream of process $stream has gone on until now, and all of its bytes have arrived.
+# stream_lost_nothing PID: that stream has gone on until now, and all of its bytes have arrived.
 stream_lost_nothing() {
-  running "$stream" || fail "the stream ended"
+  running "$1" || fail "the stream ended"
   touch "$dir/stream/stop"
-  eventually gone "$stream"
-  wait "$stream" || fail "the stream lost bytes"
+  eventually gone "$1"
+  wait "$1" || fail "the stream lost bytes"
 }

@@ -112,7 +112,7 @@ cp "$dir/good" "$(file nl)"
 reload 'nothing had changed'
 
 step "the stream has lost nothing"
-stream_lost_nothing
+stream_lost_nothing "$stream"
 no_leaks
 
 step "another address"
