@@ -33,11 +33,14 @@ Places places_of(const Args& args) {
   return places;
 }
 
-// Zero: it stays without being asked for.
-Result<unsigned> confirm_seconds(const Args& args, const Io& io) {
+// Zero: it stays without being asked for. Absent: as it was before.
+Result<std::optional<unsigned>> confirm_seconds(const Args& args, const Io& io) {
   const bool is_remote = io.environment("SSH_CONNECTION").has_value();
-  return args.number<unsigned>("--confirm", 0, kMaxConfirmSeconds,
-                               is_remote ? kDefaultConfirmSeconds : 0);
+  if (!is_remote && !args.value("--confirm")) return std::nullopt;
+  const auto seconds =
+      args.number<unsigned>("--confirm", 0, kMaxConfirmSeconds, kDefaultConfirmSeconds);
+  if (!seconds) return std::unexpected(seconds.error());
+  return *seconds;
 }
 
 Result<hostnet::LockPolicy> wanted_policy(const Args& args, const Io& io) {
@@ -50,20 +53,30 @@ Result<hostnet::LockPolicy> wanted_policy(const Args& args, const Io& io) {
   return killswitch::policy_of(lock_request(args, io), *host, *interruption);
 }
 
-Result<LockReport> lock(const Places& places, const hostnet::LockPolicy& policy,
-                        unsigned confirm_within) {
+struct Locked {
+  LockReport report;
+  std::optional<MonoTime> deadline;  // To confirm it.
+};
+
+Result<Locked> lock(const Places& places, const hostnet::LockPolicy& policy,
+                    std::optional<unsigned> confirm_within) {
   auto kill_switch = KillSwitch::open(places);
   if (!kill_switch) return pass(std::move(kill_switch));
   Status may = gateway::check_not_running(kill_switch->policy(), places.run_directory);
   if (!may) return pass(std::move(may));
   if (Status parked = kill_switch->park(policy); !parked) return pass(std::move(parked));
-  if (confirm_within != 0) {
-    const MonoTime deadline = os::Clock().mono() + std::chrono::seconds(confirm_within);
+  if (confirm_within.value_or(0) != 0) {
+    const MonoTime deadline = os::Clock().mono() + std::chrono::seconds(*confirm_within);
     Status expected = kill_switch->expect_confirmation(deadline);
     if (!expected) return pass(std::move(expected));
   }
   if (Status changed = kill_switch->change(policy); !changed) return pass(std::move(changed));
-  return kill_switch->inspect();
+  if (confirm_within == 0u) std::ignore = kill_switch->confirm();
+  auto report = kill_switch->inspect();
+  if (!report) return pass(std::move(report));
+  auto waits_until = kill_switch->confirmation_deadline();
+  if (!waits_until) return pass(std::move(waits_until));
+  return Locked{.report = std::move(*report), .deadline = *waits_until};
 }
 
 int run_on(const Args& args, Io& io) {
@@ -76,22 +89,25 @@ int run_on(const Args& args, Io& io) {
   const auto policy = wanted_policy(args, io);
   if (!policy) return io.report(kVerb, policy.error());
   const Places places = places_of(args);
-  const auto report = lock(places, *policy, *seconds);
-  if (!report) return io.report(kVerb, report.error());
+  const auto locked = lock(places, *policy, *seconds);
+  if (!locked) return io.report(kVerb, locked.error());
   // What looked names up caught them. The lock stands: whoever does not want to wait need not.
   os::restore_signals();
   if (Status watched = start_watcher(places); !watched) return io.report(kVerb, watched.error());
-  for (const std::string& missing : report->missing) io.err("killswitch on: {}", missing);
+  for (const std::string& missing : locked->report.missing) io.err("killswitch on: {}", missing);
   for (const net::Prefix& prefix : policy->manage) {
     io.err("killswitch on: management from {} stays possible", prefix.to_string());
   }
-  if (*seconds != 0) {
+  if (locked->deadline) {
+    // Of a change before this one, where nothing was asked for now.
+    const auto left = std::chrono::ceil<std::chrono::seconds>(
+        std::max(*locked->deadline - os::Clock().mono(), Duration::zero()));
     io.err(
         "killswitch on: confirm within {} s with \"ginnel killswitch confirm\", or the former "
         "state comes back",
-        *seconds);
+        seconds->value_or(static_cast<unsigned>(left.count())));
   }
-  return report->is_armed() ? kOk : kFailed;
+  return locked->report.is_armed() ? kOk : kFailed;
 }
 
 int run_off(const Args& args, Io& io) {
@@ -113,6 +129,8 @@ int run_off(const Args& args, Io& io) {
 int run_confirm(const Args& args, Io& io) {
   constexpr std::string_view kVerb = "killswitch confirm";
   log::start(log::Level::Warn);
+  Status may = os::require_capability(os::Capability::NetAdmin, "a kill switch");
+  if (!may) return io.report(kVerb, may.error());
   auto kill_switch = KillSwitch::open(places_of(args));
   if (!kill_switch) return io.report(kVerb, kill_switch.error());
   const Status confirmed = kill_switch->confirm();
@@ -146,6 +164,7 @@ struct StatusView {
   std::vector<std::string> endpoints;
   std::vector<std::string> resolvers;  // Asked in clear at this moment.
   std::vector<std::string> tunnels;
+  std::vector<std::string> tunnels_up;
   std::vector<std::string> manage;
   std::vector<std::string> allowed;
   std::vector<SplitView> split;
@@ -160,9 +179,9 @@ struct StatusView {
 };
 BOOST_DESCRIBE_STRUCT(StatusView, (),
                       (version, state, armed, missing, alarms, holder, owned, guarded, watched,
-                       hash, endpoints, resolvers, tunnels, manage, allowed, split, split_dns,
-                       interfaces, stopped_local, stopped_forwarded, stopped_devices, refused_input,
-                       transport, confirm_within))
+                       hash, endpoints, resolvers, tunnels, tunnels_up, manage, allowed, split,
+                       split_dns, interfaces, stopped_local, stopped_forwarded, stopped_devices,
+                       refused_input, transport, confirm_within))
 
 template <class T>
 std::vector<std::string> texts_of(const std::vector<T>& values) {
@@ -184,6 +203,7 @@ StatusView view_of(const LockReport& report, std::optional<MonoTime> deadline) {
                   .endpoints = texts_of(report.policy.endpoints),
                   .resolvers = texts_of(report.policy.resolvers),
                   .tunnels = report.policy.tunnels,
+                  .tunnels_up = report.tunnels_up,
                   .manage = texts_of(report.policy.manage),
                   .allowed = texts_of(report.policy.allowed),
                   .split_dns = report.policy.split_dns,
@@ -226,7 +246,10 @@ void print(const StatusView& view, Io& io) {
   const auto list = [&](std::string_view what, const std::vector<std::string>& values) {
     for (const std::string& value : values) io.out("  {}: {}\n", what, value);
   };
-  list("tunnel", view.tunnels);
+  for (const std::string& tunnel : view.tunnels) {
+    const bool is_up = std::ranges::find(view.tunnels_up, tunnel) != view.tunnels_up.end();
+    io.out("  tunnel: {}{}\n", tunnel, is_up ? "" : " (not up)");
+  }
   list("endpoint", view.endpoints);
   list("asked for names in clear", view.resolvers);
   list("management", view.manage);
@@ -302,7 +325,8 @@ constexpr Flag kOnFlags[] = {
     kManageFlag,
     {.name = "--confirm",
      .value = "SECONDS",
-     .help = "go back unless confirmed in time; 0: never (default: 60 over ssh, else 0)"},
+     .help = "go back unless confirmed in time; 0: never, also not from a change before (default: "
+             "60 over ssh)"},
     kDnsFlag,
     kRenewLeasesFlag,
     kMarkFlag,
@@ -326,6 +350,7 @@ constexpr Exit kOffExits[] = {
 constexpr Exit kConfirmExits[] = {
     {kOk, "the change stays"},
     {kFailed, "nothing waits to be confirmed"},
+    {kNotPermitted, "CAP_NET_ADMIN is missing"},
 };
 constexpr Exit kStatusExits[] = {
     {kOk, "fully armed"},

@@ -14,6 +14,7 @@ refused() {
   ((status == wanted)) || fail "$*: status $status: $(<"$dir/said")"
   [[ $(<"$dir/said") == *"$text"* && $(wc -l <"$dir/said") == 1 ]] || fail "$*: $(<"$dir/said")"
   check_unchanged host
+  [[ $lock == with || -z $(guardian) ]] || fail "$*: a guardian without a lock"
 }
 wrong() { # FILE TEXT: with that text for its peer
   conf "$1" <<<$'[Interface]\nPrivateKey = @A\nAddress = 10.9.0.2/32\n[Peer]\nPublicKey = @b\n'"$2"
@@ -43,6 +44,8 @@ for lock in without with; do
   refused 2 '--split-uid: "root" is no user' on --split-uid root
   refused 2 '"../x" is no cgroup below the root' on --split-cgroup ../x
   refused 2 '--split-dns: name the programs' on --split-dns
+  refused 6 'make directory /etc/passwd: File exists' on --state-dir /etc/passwd --confirm 5
+  refused 1 'no change waits to be confirmed' confirm
   refused 2 '--confirm: "9999" is not a number from 0 to 3600' on --confirm 9999
   refused 6 'make directory /etc/passwd: File exists' on --state-dir /etc/passwd
   refused 2 'unknown flag --bogus' on --bogus

@@ -30,3 +30,12 @@ killswitch status | finds 'kill switch: locked'
 back() { killswitch status | finds 'kill switch: connected, armed'; }
 wait_for 30 back
 killswitch off
+
+step "another change meanwhile goes back as well, which it says, unless that is refused"
+killswitch on wg0 --confirm 600
+killswitch on 2>"$dir/said"
+grep -Eq 'confirm within (600|5[0-9][0-9]) s' "$dir/said"
+killswitch on wg0 --confirm 0 2>"$dir/said"
+refute grep -q 'confirm within' "$dir/said"
+refute killswitch confirm
+armed

@@ -305,27 +305,48 @@ Status KillSwitch::go_back(LockPolicy former) {
 Status KillSwitch::change(LockPolicy wanted) {
   if (wanted.state == LockState::Off) return take_away();
   const auto host = applier_.read();
-  if (!host) return std::unexpected(host.error());
-  wanted = on_host(std::move(wanted), *host);
+  Status changed = host ? complete(wanted, *host) : std::unexpected(host.error());
+  if (changed) {
+    LockPolicy former = policy_;
+    changed = replace(std::move(wanted), *host);
+    // What was refused is what the caller has to hear of.
+    if (!changed) std::ignore = go_back(std::move(former));
+  }
+  if (!changed) {
+    give_up();
+    return changed;
+  }
+  expects_ = false;
+  // A connection that lived before would go on in clear if only its next packet were looked at.
+  return os::forget_connections_without(policy_.manage_mark.mask);
+}
+
+Status KillSwitch::complete(LockPolicy& wanted, const HostState& host) const {
+  wanted = on_host(std::move(wanted), host);
   if (!wanted.known_routes) {
     const bool is_on = policy_.state != LockState::Off;
-    wanted.known_routes = is_on ? policy_.known_routes : routes_to_know(*host, wanted.devices);
+    wanted.known_routes = is_on ? policy_.known_routes : routes_to_know(host, wanted.devices);
   }
-  if (Status checked = check(wanted); !checked) return checked;
+  return check(wanted);
+}
+
+Status KillSwitch::replace(LockPolicy wanted, const HostState& host) {
   if (Status written = files_.write(wanted); !written) return written;
   // From here on what is claimed outlives this process.
   const std::string standing = applier_.claims().standing_path(LockPolicy::owner());
   if (Status stands = os::write_file_atomically(standing, "", 0600); !stands) return stands;
-  remember_sessions(wanted, *host);
-  const Status applied = apply(wanted);
-  LockPolicy former = std::exchange(policy_, std::move(wanted));
-  if (!applied) {
-    // What was refused is what the caller has to hear of.
-    std::ignore = go_back(std::move(former));
-    return applied;
+  remember_sessions(wanted, host);
+  policy_ = std::move(wanted);
+  return apply(policy_);
+}
+
+void KillSwitch::give_up() {
+  if (std::exchange(expects_, false)) {
+    std::ignore = superseded_ ? files_.write_pending(*superseded_) : files_.remove_pending();
   }
-  // A connection that lived before would go on in clear if only its next packet were looked at.
-  return os::forget_connections_without(policy_.manage_mark.mask);
+  if (policy_.state != LockState::Off) return;
+  std::ignore = files_.remove_pending();
+  std::ignore = os::dismiss_guardian(files_.guardian_path());
 }
 
 Status KillSwitch::mend() {
@@ -361,6 +382,10 @@ Result<LockReport> KillSwitch::inspect() {
   const auto owns = policy_.owned ? applier_.can_own_tables(*ruleset) : Result<bool>(false);
   if (!owns) return std::unexpected(owns.error());
   report.owned = *owns;
+  for (const std::string& tunnel : report.policy.tunnels) {
+    const hostnet::Link* link = host->find_link(tunnel);
+    if (link && link->up) report.tunnels_up.push_back(tunnel);
+  }
   const WantedHost wanted = wanted_of(report.policy, *host);
   for (nft::Table table : wanted.tables) {
     table.owned = report.owned;
@@ -403,10 +428,14 @@ Result<LockReport> KillSwitch::inspect() {
 
 Status KillSwitch::expect_confirmation(MonoTime deadline) {
   // What stood before an unconfirmed change is what two of them go back to.
-  const auto waiting = files_.read_pending();
-  if (!waiting) return std::unexpected(waiting.error());
-  return files_.write_pending(
-      {.deadline = deadline, .former = *waiting ? (*waiting)->former : policy_});
+  auto waiting = files_.read_pending();
+  if (!waiting) return pass(std::move(waiting));
+  superseded_ = std::move(*waiting);
+  expects_ = true;
+  Status written = files_.write_pending(
+      {.deadline = deadline, .former = superseded_ ? superseded_->former : policy_});
+  if (!written) give_up();
+  return written;
 }
 
 Status KillSwitch::confirm() {

@@ -45,6 +45,7 @@ struct LockReport {
   std::uint64_t refused_input = 0;
   std::uint64_t transport = 0;  // And the tunnel's own that were let out.
   std::vector<SplitTraffic> split{};
+  std::vector<std::string> tunnels_up{};  // Those of the policy's that stand at this moment.
   // What somebody tries, though the lock keeps it in: a sentence each.
   std::vector<std::string> alarms{};
 
@@ -72,7 +73,8 @@ class KillSwitch {
 
   // Makes `wanted` true, in one transaction for the tables: on disk first, then in the kernel, then
   // forgets live connections but those of management. Devices are filled in from the host. When it
-  // fails, all is as it was. Off is the only way out, and takes everything back.
+  // fails, all is as it was, without what park() started where nothing is locked. Off is the only
+  // way out, and takes everything back.
   Status change(hostnet::LockPolicy wanted);
 
   // Makes policy() true again after somebody interfered: all of it that can be. Whatever fails,
@@ -81,8 +83,8 @@ class KillSwitch {
 
   Result<LockReport> inspect();
 
-  // Goes back to what policy() is now at `deadline`, unless confirm() comes first: before change().
-  // Somebody has to watch the clock; the watcher does.
+  // Goes back to what policy() is now at `deadline`, unless confirm() comes first: before change(),
+  // after park(). Somebody has to watch the clock; the watcher does. A change() that fails ends it.
   Status expect_confirmation(MonoTime deadline);
   // Fails with NotFound when nothing waits for it.
   Status confirm();
@@ -115,7 +117,12 @@ class KillSwitch {
                                 const hostnet::HostState& host) const;
   Status apply(const hostnet::LockPolicy& policy);
   bool watcher_has(std::uint32_t owner) const;
+  // Devices and whatever else follows from the host. Fails when what comes out cannot be a lock.
+  Status complete(hostnet::LockPolicy& wanted, const hostnet::HostState& host) const;
+  Status replace(hostnet::LockPolicy wanted, const hostnet::HostState& host);
   Status go_back(hostnet::LockPolicy former);
+  // Takes back what was begun for a change that does not come.
+  void give_up();
   Status take_away();
 
   // Before the claims: who waits for those holds the ledger, which whoever has the turn needs.
@@ -123,6 +130,8 @@ class KillSwitch {
   os::HostApplier applier_;
   LockFiles files_;
   hostnet::LockPolicy policy_;
+  bool expects_ = false;                          // By expect_confirmation() of this one.
+  std::optional<LockFiles::Pending> superseded_;  // What waited before that.
 };
 
 }  // namespace ginnel::killswitch

@@ -126,6 +126,39 @@ TEST_F(KillSwitchTest, ChangesNothingWhenItCannotBe) {
   EXPECT_TRUE(report().is_armed());
 }
 
+TEST_F(KillSwitchTest, ExpectsNoConfirmationOfAChangeThatFails) {
+  LockPolicy wrong = locked("wrong");
+  wrong.mark = {.value = 0, .mask = 0xff};
+  {
+    auto lock = open();
+    ASSERT_TRUE(lock->expect_confirmation(MonoTime(std::chrono::seconds(5))));
+    EXPECT_FALSE(lock->change(wrong));
+  }
+  EXPECT_EQ(*open()->confirmation_deadline(), std::nullopt);
+  {
+    auto lock = open();
+    ASSERT_TRUE(lock->expect_confirmation(MonoTime(std::chrono::seconds(6))));
+    ASSERT_TRUE(lock->change(locked("first")));
+    EXPECT_FALSE(lock->change(wrong));
+  }
+  EXPECT_EQ(*open()->confirmation_deadline(), MonoTime(std::chrono::seconds(6)));
+  {
+    auto lock = open();
+    ASSERT_TRUE(lock->expect_confirmation(MonoTime(std::chrono::seconds(7))));
+    EXPECT_FALSE(lock->change(wrong));
+  }
+  EXPECT_EQ(*open()->confirmation_deadline(), MonoTime(std::chrono::seconds(6)));
+}
+
+TEST_F(KillSwitchTest, TellsWhichTunnelsAreUp) {
+  ASSERT_TRUE(open()->change(through("eth0")));
+  EXPECT_EQ(report().tunnels_up, std::vector<std::string>{"eth0"});
+  os::shell("ip link set eth0 down");
+  EXPECT_TRUE(report().tunnels_up.empty());
+  os::shell("ip link del eth0");
+  EXPECT_TRUE(report().tunnels_up.empty());
+}
+
 TEST_F(KillSwitchTest, LetsNobodyBeAskedForWhoIsGone) {
   LockPolicy asking = locked();
   asking.state = LockState::Connecting;
