@@ -14,12 +14,18 @@ DESTDIR=$dir/stage cmake --install "${GINNEL%/bin/*}" >"$dir/install.log"
     unit=${unit##*/}
     echo "./lib/systemd/system/${unit%.in}"
   done
-  for page in "$source_dir"/docs/*.md; do echo "./share/doc/ginnel/${page##*/}"; done
+  for page in "$source_dir"/docs/*.{md,svg}; do echo "./share/doc/ginnel/${page##*/}"; done
   echo ./share/bash-completion/completions/ginnel
   echo ./share/zsh/site-functions/_ginnel
   echo ./share/fish/vendor_completions.d/ginnel.fish
 } | sort | diff - "$dir/found" >&2 || fail "another list"
 (cd "$dir/stage" && find . ! -type d ! -path ".$prefix/*") | refute grep .
+
+step "elsewhere than it was configured for, the units name the program that is there"
+cmake --install "${GINNEL%/bin/*}" --prefix "$dir/elsewhere" >"$dir/install.log"
+for unit in "$dir"/elsewhere/lib/systemd/system/*.service; do
+  grep -q "^ExecStart=$dir/elsewhere/bin/ginnel " "$unit" || fail "${unit##*/}: $(grep Exec "$unit")"
+done
 
 step "the completions"
 share=$dir/stage$prefix/share

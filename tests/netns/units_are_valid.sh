@@ -36,6 +36,8 @@ says ginnel-up@ ExecStart 1 'wg0.conf: there is no such file'
 says ginnel-up@ ExecReload 1 'wg0.conf: there is no such file'
 says ginnel-gateway@ ExecStart 1 'wg0.conf: there is no such file'
 says ginnel-gateway@ ExecReload 4 'start a gateway'
+says ginnel-server ExecStart 2 'unknown flag --lan'
+says ginnel-server ExecReload 4 'start it with'
 says ginnel-lock ExecStart 0 ''
 
 step "the lock comes before the network, and the gateway after the lock"
