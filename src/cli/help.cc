@@ -1,6 +1,7 @@
 #include "cli/help.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -90,8 +91,11 @@ std::string help_for(const Verb& verb) {
 
   rows.clear();
   for (const Flag& flag : verb.flags) {
-    rows.push_back(
-        {shown(flag), fmt::format("{}{}", flag.help, flag.repeatable ? " (repeatable)" : "")});
+    std::string help(flag.help);
+    if (!flag.words.empty()) {
+      help += fmt::format("; one of {}", fmt::join(split(flag.words, ' '), ", "));
+    }
+    rows.push_back({shown(flag), help + (flag.repeatable ? " (repeatable)" : "")});
   }
   rows.push_back({"--help", "show this"});
   text += "\nflags:\n" + table(rows);
@@ -100,11 +104,13 @@ std::string help_for(const Verb& verb) {
                         verb.flags[0].name, environment_name(verb.flags[0]));
   }
 
+  std::vector<Exit> exits(verb.exits.begin(), verb.exits.end());
+  exits.push_back({kUsage, "wrong usage"});
+  std::ranges::sort(exits, {}, &Exit::code);
   rows.clear();
-  for (const Exit& exit : verb.exits)
+  for (const Exit& exit : exits) {
     rows.push_back({fmt::format("{}", exit.code), std::string(exit.meaning)});
-  rows.push_back({"2", "wrong usage"});
-  std::ranges::sort(rows, {}, &Row::left);
+  }
   text += "\nexit codes:\n" + table(rows);
   return text + fmt::format("\nexample:\n  {}\n", verb.example);
 }

@@ -57,11 +57,11 @@ constexpr Flag kFlags[] = {
     {.name = "--publish",
      .value = "[ADDRESS:]PORT[:INSIDE]",
      .help = "let TCP connections to this port of the host (127.0.0.1 unless an address is given) "
-             "into the cage; repeatable",
+             "into the cage",
      .repeatable = true},
     {.name = "--dns",
      .value = "ADDRESS",
-     .help = "a DNS server for the cage, instead of the file's; repeatable",
+     .help = "a DNS server for the cage, instead of the file's",
      .repeatable = true},
 };
 constexpr Exit kExits[] = {

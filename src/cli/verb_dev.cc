@@ -130,7 +130,7 @@ constinit const Verb kDev{
     .arguments = kArguments,
     .flags = kFlags,
     .exits = kExits,
-    .example = "ginnel dev wg0 && wg setconf wg0 /etc/wireguard/wg0.conf",
+    .example = "sudo ginnel dev wg0 && sudo ginnel strip wg0 | sudo wg setconf wg0 /dev/stdin",
     .page = "docs/dev.md",
     .run = &run_dev,
 };

@@ -372,7 +372,7 @@ constinit const Verb kKillSwitchOn{
     .arguments = kOnArguments,
     .flags = kOnFlags,
     .exits = kOnExits,
-    .example = "ginnel killswitch on wg0 --lan-access",
+    .example = "sudo ginnel killswitch on wg0 --lan-access",
     .page = kPage,
     .run = &run_on,
 };
@@ -382,7 +382,7 @@ constinit const Verb kKillSwitchOff{
     .summary = "unlock this host, and put everything back",
     .flags = kOffFlags,
     .exits = kOffExits,
-    .example = "ginnel killswitch off",
+    .example = "sudo ginnel killswitch off",
     .page = kPage,
     .run = &run_off,
 };
@@ -392,7 +392,7 @@ constinit const Verb kKillSwitchConfirm{
     .summary = "keep a change that would go back by itself",
     .flags = kOffFlags,
     .exits = kConfirmExits,
-    .example = "ginnel killswitch confirm",
+    .example = "sudo ginnel killswitch confirm",
     .page = kPage,
     .run = &run_confirm,
 };
@@ -402,7 +402,7 @@ constinit const Verb kKillSwitchStatus{
     .summary = "say whether traffic outside the tunnel is kept in",
     .flags = kStatusFlags,
     .exits = kStatusExits,
-    .example = "ginnel killswitch status --json",
+    .example = "sudo ginnel killswitch status --json",
     .page = kPage,
     .run = &run_status,
 };
@@ -412,7 +412,7 @@ constinit const Verb kKillSwitchWatch{
     .summary = "lock as it was left, and keep it so: what ginnel-lock.service runs",
     .flags = kOffFlags,
     .exits = kWatchExits,
-    .example = "ginnel killswitch watch",
+    .example = "sudo ginnel killswitch watch",
     .page = kPage,
     .run = &run_watch,
 };

@@ -318,7 +318,7 @@ constinit const Verb kGatewayTest{
     .arguments = kGatewayArguments,
     .flags = kGatewayFlags,
     .exits = kExits,
-    .example = "sudo ginnel gateway test provider.conf --lan eth1",
+    .example = "sudo ginnel gateway test ./provider.conf --lan eth1",
     .page = kPage,
     .run = &run_gateway_test,
 };

@@ -265,7 +265,7 @@ constinit const Verb kShow{
     .arguments = kArguments,
     .flags = kFlags,
     .exits = kExits,
-    .example = "ginnel show wg0 latest-handshakes",
+    .example = "sudo ginnel show wg0 latest-handshakes",
     .page = "docs/show.md",
     .run = &run_show,
 };
@@ -276,7 +276,7 @@ constinit const Verb kShowconf{
     .arguments = kShowconfArguments,
     .flags = kShowconfFlags,
     .exits = kExits,
-    .example = "ginnel showconf wg0",
+    .example = "sudo ginnel showconf wg0",
     .page = "docs/show.md",
     .run = &run_showconf,
 };

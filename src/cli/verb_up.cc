@@ -103,6 +103,7 @@ constexpr Exit kUpExits[] = {
     {kFailed, "it does not, and the host is as it was"},
     {kNotPermitted, "CAP_NET_ADMIN is missing"},
     {kNoConnection, "the name of an endpoint cannot be looked up at the moment"},
+    {kRefused, "the interface exists, or another command is at work on it; nothing was changed"},
 };
 constexpr Exit kDownExits[] = {
     {kOk, "the host is as before \"up\""},
@@ -139,7 +140,7 @@ constinit const Verb kUp{
     .arguments = kArguments,
     .flags = kUpFlags,
     .exits = kUpExits,
-    .example = "ginnel up wg0",
+    .example = "sudo ginnel up wg0",
     .page = kPage,
     .run = &run_up,
 };
@@ -149,7 +150,7 @@ constinit const Verb kDown{
     .summary = "take a tunnel down, and put the host back as it was",
     .arguments = kArguments,
     .exits = kDownExits,
-    .example = "ginnel down wg0",
+    .example = "sudo ginnel down wg0",
     .page = kPage,
     .run = &run_down,
 };
@@ -160,7 +161,7 @@ constinit const Verb kReload{
     .arguments = kArguments,
     .flags = kReloadFlags,
     .exits = kReloadExits,
-    .example = "ginnel reload wg0",
+    .example = "sudo ginnel reload wg0",
     .page = kPage,
     .run = &run_reload,
 };
@@ -170,7 +171,7 @@ constinit const Verb kSave{
     .summary = "write what a tunnel is now into its file, and keep the rest of it",
     .arguments = kArguments,
     .exits = kSaveExits,
-    .example = "ginnel save wg0",
+    .example = "sudo ginnel save wg0",
     .page = kPage,
     .run = &run_save,
 };
@@ -180,7 +181,7 @@ constinit const Verb kStrip{
     .summary = "print the lines of a wg-quick file that wg itself reads",
     .arguments = kArguments,
     .exits = kStripExits,
-    .example = "ginnel strip wg0",
+    .example = "sudo ginnel strip wg0",
     .page = kPage,
     .run = &run_strip,
 };

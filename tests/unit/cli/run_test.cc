@@ -79,7 +79,13 @@ TEST(Run, HelpsWithEveryVerb) {
       EXPECT_NE(help.out.find("ginnel " + std::string(other->name)), std::string::npos);
     }
     EXPECT_NE(help.out.find(verb->example), std::string::npos);
-    for (const Flag& flag : verb->flags) EXPECT_NE(help.out.find(flag.name), std::string::npos);
+    for (const Flag& flag : verb->flags) {
+      EXPECT_NE(help.out.find(flag.name), std::string::npos);
+      for (const std::string_view word : split(flag.words, ' ')) {
+        EXPECT_NE(help.out.find(word), std::string::npos) << word;
+      }
+    }
+    EXPECT_EQ(help.out.find("repeatable (repeatable)"), std::string::npos);
     for (const std::string_view line : split(help.out, '\n')) EXPECT_LE(line.size(), 100u) << line;
     words.pop_back();
     words.insert(words.begin(), "help");
