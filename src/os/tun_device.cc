@@ -242,6 +242,7 @@ TunDevice::State TunDevice::read_batch(PacketBatch& batch) {
       return State::Drained;
     } else if (errno != EINTR) {
       counters_.add(TunCount::ReadFailed);
+      if (errno == EINVAL) note_refused_read();
       return State::Failed;
     }
   }
@@ -257,9 +258,22 @@ void TunDevice::take_packet(std::size_t size) {
     return;
   }
   std::memcpy(&header, &scratch_[kPacketOffset - prefix], prefix);
-  if (header.gso_type != VirtioHeader::kNone) counters_.add(TunCount::SuperPacketsRead);
+  if (header.gso_type != VirtioHeader::kNone) {
+    counters_.add(TunCount::SuperPacketsRead);
+    refused_reads_ = 0;
+  }
   const auto begun = segmenter_.begin(header, {&scratch_[kPacketOffset], size - prefix});
   if (!begun) counters_.add(counter_of(begun.error()));
+}
+
+// The kernel had a super-packet that the virtio header cannot describe, and has dropped it. It did
+// so although it offered that kind, and does not say which it was.
+void TunDevice::note_refused_read() {
+  const Coalescer::Kinds on = read_offloads_;
+  if (!(on.tcp_v4 || on.tcp_v6 || on.udp) || ++refused_reads_ < kMaxRefusals) return;
+  counters_.add(TunCount::OffloadsGivenUp);
+  read_offloads_ = {.tcp_v4 = false, .tcp_v6 = false, .udp = false};
+  set_offloads(fd_.get(), TUN_F_CSUM);  // Of the interface, for all of its queues.
 }
 
 TunDevice::State TunDevice::write(std::span<const ByteSpan> packets) {

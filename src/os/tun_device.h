@@ -30,8 +30,9 @@ class TunDevice {
   struct Key {};  // Only open() and adopt() make one.
 
  public:
-  // Super-packets of one kind that the kernel must refuse in a row before that kind is given up. A
-  // kernel that cannot take them refuses each; one odd packet must not cost the others their speed.
+  // Super-packets of one kind that the kernel must refuse in a row before that kind is given up, or
+  // that it must fail to hand out before all are. A kernel that cannot take them refuses each; one
+  // odd packet must not cost the others their speed.
   static constexpr unsigned kMaxRefusals = 4;
 
   // Makes the interface, or attaches to it if it exists and no program holds it.
@@ -87,6 +88,7 @@ class TunDevice {
   State write_one(const net::TunWrite& write);
   State write_segments(const net::TunWrite& write);
   void count_written(const net::TunWrite& write);
+  void note_refused_read();
   void note_refusal(const net::VirtioHeader& header);
   unsigned& refusals_of(const net::VirtioHeader& header);
 
@@ -100,6 +102,7 @@ class TunDevice {
   unsigned tcp_v4_refusals_ = 0;
   unsigned tcp_v6_refusals_ = 0;
   unsigned udp_refusals_ = 0;
+  unsigned refused_reads_ = 0;
   std::size_t loose_packets_ = 0;
   std::unique_ptr<Fallback> fallback_;  // Made when first needed.
   TunCounters counters_;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "net/ip_packet.h"
+
 namespace ginnel::wg {
 namespace {
 
@@ -80,6 +82,7 @@ bool StagedPackets::load(net::PacketBatch& batch) {
     while (!queue.empty() && batch.fits(queue.front().size())) {
       const ByteSpan room = batch.append(queue.front().size());
       std::copy(queue.front().begin(), queue.front().end(), room.begin());
+      if (const auto ip = net::IpPacket::parse(room)) batch.set_ecn(batch.size() - 1, ip->ecn());
       bytes_ -= cost_of(queue.front());
       queue.pop_front();
       --count_;

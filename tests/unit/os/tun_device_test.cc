@@ -5,18 +5,16 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
-#include <linux/seccomp.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -25,6 +23,7 @@
 #include <set>
 #include <thread>
 
+#include "refused_calls.h"
 #include "unit/net/packet_builder.h"
 
 namespace ginnel::os {
@@ -34,7 +33,6 @@ using net::PacketBatch;
 using net::testing::build;
 using net::testing::Bytes;
 using net::testing::is_sound;
-using net::testing::PacketSpec;
 using net::testing::random_bytes;
 
 void enter_new_namespace() { ASSERT_EQ(::unshare(CLONE_NEWNET), 0) << "needs root"; }
@@ -407,63 +405,125 @@ TEST(TunDevice, ReportsADeletedInterfaceOnBothWays) {
   });
 }
 
-// An argument of a system call compared with a value: BPF_JEQ, BPF_JGT or BPF_JSET (any common
-// bit).
-struct Condition {
-  unsigned argument;
-  unsigned comparison;
-  std::uint32_t value;
-};
-
-// Makes one system call fail with EINVAL on this thread when all conditions hold. Kernels that
-// refuse an offload are not at hand, but their answer is.
-void refuse(int call, const std::vector<Condition>& conditions) {
-  std::vector<sock_filter> code;
-  const auto load = [&](std::size_t offset) {
-    code.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)));
-  };
-  const auto unless = [&](unsigned comparison, std::uint32_t value) {
-    code.push_back(BPF_JUMP(static_cast<std::uint16_t>(BPF_JMP | comparison | BPF_K), value, 1, 0));
-    code.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
-  };
-  load(offsetof(seccomp_data, nr));
-  unless(BPF_JEQ, static_cast<std::uint32_t>(call));
-  for (const Condition& condition : conditions) {
-    load(offsetof(seccomp_data, args) + 8 * condition.argument);
-    unless(condition.comparison, condition.value);
-  }
-  code.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL));
-  const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
-  ASSERT_EQ(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
-  ASSERT_EQ(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+// Whole packets as the kernel takes them from the interface, in order.
+Fd watcher_of(const TunDevice& device) {
+  Fd fd(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_ALL)));
+  const timeval patience{.tv_sec = 10, .tv_usec = 0};
+  EXPECT_EQ(::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), 0);
+  sockaddr_ll address{};
+  address.sll_family = AF_PACKET;
+  address.sll_protocol = htons(ETH_P_ALL);
+  address.sll_ifindex = static_cast<int>(::if_nametoindex(device.name().c_str()));
+  EXPECT_EQ(::bind(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  return fd;
 }
 
-TEST(TunDevice, LosesNothingWhenTheKernelRefusesSuperPacketsAndGivesThemUp) {
+Bytes next_taken(const Fd& watcher) {
+  while (true) {
+    Bytes packet(1 << 16);
+    sockaddr_ll from{};
+    socklen_t size = sizeof from;
+    const ssize_t length = ::recvfrom(watcher.get(), packet.data(), packet.size(), 0,
+                                      reinterpret_cast<sockaddr*>(&from), &size);
+    if (length >= 0 && from.sll_pkttype == PACKET_OUTGOING) continue;  // What the host answers.
+    packet.resize(length < 0 ? 0 : static_cast<std::size_t>(length));
+    return packet;
+  }
+}
+
+std::vector<Bytes> neighbours_of_one_flow(bool v6, bool udp, std::uint8_t round) {
+  constexpr std::size_t kSize = 50;
+  std::vector<Bytes> packets;
+  for (std::uint8_t i = 0; i < 5; ++i) {
+    const unsigned number = round * 5u + i;
+    packets.push_back(build({.v6 = v6,
+                             .udp = udp,
+                             .network = 9,
+                             .source = 2,
+                             .destination = 1,
+                             .sequence = 5000 + number * static_cast<std::uint32_t>(kSize),
+                             .identification = static_cast<std::uint16_t>(number),
+                             .payload = Bytes(kSize, static_cast<std::uint8_t>(number))}));
+  }
+  return packets;
+}
+
+TEST(TunDevice, LosesNothingWhenTheKernelRefusesSuperPacketsAndGivesThatKindUp) {
+  for (const bool udp : {false, true}) {
+    for (const bool v6 : {false, true}) {
+      SCOPED_TRACE(fmt::format("UDP {} v6 {}", udp, v6));
+      in_own_namespace([&] {
+        const auto device = make_tun({}, 1);
+        const Fd watcher = watcher_of(*device);
+        refuse(SYS_writev, {{2, BPF_JGT, 2}});  // More pieces than header and packet: joined.
+        const auto is_on = [&](bool is_udp, bool is_v6) {
+          const auto kinds = device->write_offloads();
+          if (is_udp) return kinds.udp;
+          return is_v6 ? kinds.tcp_v6 : kinds.tcp_v4;
+        };
+        for (std::uint8_t round = 0; round <= TunDevice::kMaxRefusals; ++round) {
+          EXPECT_EQ(is_on(udp, v6), round < TunDevice::kMaxRefusals);
+          std::vector<Bytes> packets = neighbours_of_one_flow(v6, udp, round);
+          std::vector<ByteSpan> spans(packets.begin(), packets.end());
+          EXPECT_EQ(device->write(spans), TunDevice::State::Drained);
+          for (const Bytes& packet : neighbours_of_one_flow(v6, udp, round)) {
+            ASSERT_EQ(next_taken(watcher), packet);
+          }
+        }
+        EXPECT_EQ(device->counters().of(TunCount::OffloadsGivenUp), 1u);
+        EXPECT_EQ(device->counters().of(TunCount::PacketsWritten),
+                  5 * (TunDevice::kMaxRefusals + 1));
+        EXPECT_EQ(device->counters().of(TunCount::SuperPacketsWritten), 0u);
+        EXPECT_TRUE(is_on(!udp, v6));  // The other kinds stay.
+        EXPECT_TRUE(udp || is_on(false, !v6));
+      });
+    }
+  }
+}
+
+// A kernel that offers a kind of super-packet and then cannot say what it is fails the read.
+TEST(TunDevice, AsksForSinglePacketsWhenTheKernelCannotHandOutSuperPackets) {
   in_own_namespace([&] {
-    const auto device = make_tun({}, 1);
-    const Fd socket = bound_socket(false, SOCK_DGRAM, 1, 2000);
-    refuse(SYS_writev, {{2, BPF_JGT, 2}});  // More pieces than header and packet: joined.
-    std::uint8_t sent = 0;
-    for (unsigned round = 0; round <= TunDevice::kMaxRefusals; ++round) {
-      EXPECT_EQ(device->write_offloads().udp, round < TunDevice::kMaxRefusals);
-      std::vector<Bytes> packets;
-      for (int i = 0; i < 5; ++i) {
-        PacketSpec spec{.udp = true, .network = 9, .source = 2, .destination = 1};
-        spec.payload = Bytes(50, sent++);
-        packets.push_back(build(spec));
-      }
-      std::vector<ByteSpan> spans(packets.begin(), packets.end());
-      EXPECT_EQ(device->write(spans), TunDevice::State::Drained);
+    auto first = make_tun({.multi_queue = true}, 1);
+    const auto opened = first->open_queue();
+    ASSERT_TRUE(opened) << opened.error().message;
+    TunDevice& second = **opened;
+    const Fd client = bound_socket(false, SOCK_DGRAM, 1, 0);
+    const SocketAddress peer = SocketAddress::of(false, 2, 9);
+    constexpr int kSize = 1300;
+    ASSERT_EQ(::setsockopt(client.get(), IPPROTO_UDP, UDP_SEGMENT, &kSize, sizeof kSize), 0);
+    const Bytes payload(20 * kSize, 7);
+    PacketBatch batch;
+    const auto send = [&] {
+      ASSERT_EQ(::sendto(client.get(), payload.data(), payload.size(), 0, peer.get(), peer.size),
+                static_cast<ssize_t>(payload.size()));
+    };
+    send();
+    first->read_batch(batch), second.read_batch(batch);
+    ASSERT_EQ(batch.size(), 20u);
+    ASSERT_EQ(first->counters().of(TunCount::SuperPacketsRead) +
+                  second.counters().of(TunCount::SuperPacketsRead),
+              1u);
+
+    refuse(SYS_read, {{0, BPF_JEQ, static_cast<std::uint32_t>(first->fd())}});
+    for (unsigned i = 0; i < TunDevice::kMaxRefusals; ++i) {
+      EXPECT_TRUE(first->read_offloads().udp);
+      EXPECT_EQ(first->counters().of(TunCount::OffloadsGivenUp), 0u);
+      EXPECT_EQ(first->read_batch(batch), TunDevice::State::Failed);
     }
-    Bytes got(100);
-    for (std::uint8_t i = 0; i < sent; ++i) {
-      ASSERT_EQ(::recv(socket.get(), got.data(), got.size(), 0), 50);
-      EXPECT_EQ(got[0], i);
-    }
-    EXPECT_EQ(device->counters().of(TunCount::OffloadsGivenUp), 1u);
-    EXPECT_EQ(device->counters().of(TunCount::PacketsWritten), sent);
-    EXPECT_EQ(device->counters().of(TunCount::SuperPacketsWritten), 0u);
-    EXPECT_TRUE(device->write_offloads().tcp_v4);
+    EXPECT_FALSE(first->read_offloads().udp || first->read_offloads().tcp_v4);
+    EXPECT_EQ(first->counters().of(TunCount::OffloadsGivenUp), 1u);
+    EXPECT_EQ(first->read_batch(batch), TunDevice::State::Failed);
+    EXPECT_EQ(first->counters().of(TunCount::OffloadsGivenUp), 1u);
+    EXPECT_TRUE(first->write_offloads().udp);
+
+    first.reset();  // What it was to read comes to the other queue.
+    batch.clear();
+    const std::uint64_t before = second.counters().of(TunCount::SuperPacketsRead);
+    send();
+    second.read_batch(batch);
+    EXPECT_EQ(batch.size(), 20u);
+    EXPECT_EQ(second.counters().of(TunCount::SuperPacketsRead), before);
   });
 }
 

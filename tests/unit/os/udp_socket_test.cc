@@ -2,9 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <net/if.h>
+#include <netinet/udp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <thread>
+
+#include "refused_calls.h"
 #include "test_network.h"
 #include "udp_traffic.h"
 
@@ -175,6 +179,40 @@ TEST_F(UdpSocketTest, ReceivesJoinedOnlyWhenAsked) {
     EXPECT_EQ(receiver->counters().of(UdpCount::DatagramsReceived), 20u);
     EXPECT_EQ(receiver->counters().of(UdpCount::BytesReceived), 20'000u);
     EXPECT_EQ(receiver->counters().of(UdpCount::Receives), gro ? 1u : 3u);  // 8, 8 and 4.
+  }
+}
+
+TEST_F(UdpSocketTest, DoesWithoutTheOffloadsThatAKernelDoesNotKnow) {
+  struct Row {
+    const char* name;
+    int call;
+    std::uint32_t option;
+    bool gso, gro;
+  };
+  const Row rows[] = {{"neither is refused", SYS_getsockopt, 0xffff, true, true},
+                      {"before GSO", SYS_getsockopt, UDP_SEGMENT, false, true},
+                      {"before GRO", SYS_setsockopt, UDP_GRO, true, false}};
+  for (const Row& row : rows) {
+    for (const Ways& ways : kLoopback) {
+      SCOPED_TRACE(testing::Message() << row.name << " to " << ways.receiver);
+      // What is refused once stays so for the thread.
+      std::thread([&] {
+        refuse(row.call, {{1, BPF_JEQ, SOL_UDP}, {2, BPF_JEQ, row.option}});
+        const auto receiver = bound(ways.receiver);
+        const auto sender = bound(ways.sender);
+        for (const auto& socket : {&receiver, &sender}) {
+          EXPECT_EQ((*socket)->gso(), row.gso);
+          EXPECT_EQ((*socket)->gro(), row.gro);
+        }
+        Outgoing out(path_to(ways.receiver, *receiver));
+        const auto datagrams = out.add_many(20, 1000).add(7).datagrams();
+        sender->send(datagrams);
+        expect_arrived(datagrams, *receiver);
+        EXPECT_EQ(sender->counters().of(UdpCount::MessagesSent), row.gso ? 1u : 21u);
+        const bool joined = row.gso && row.gro;
+        EXPECT_EQ(receiver->counters().of(UdpCount::MessagesReceived), joined ? 1u : 21u);
+      }).join();
+    }
   }
 }
 

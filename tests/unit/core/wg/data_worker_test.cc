@@ -273,6 +273,24 @@ TEST(DataWorker, TheOuterHeaderRepeatsTheInnerCongestionBits) {
   }
 }
 
+TEST(DataWorker, TheOuterHeaderRepeatsThemOfPacketsThatWaitedToo) {
+  for (std::uint8_t inner = 0; inner < 4; ++inner) {
+    LinkedWorkers workers;
+    ASSERT_TRUE(workers.seal_one(kNow, LinkedWorkers::packet(0, 1, 64, inner)).empty());
+    workers.connect(0);
+    workers.near.post(WorkerCommand::Kind::SendStaged, PeerSlot{0});
+    net::PacketBatch batch;
+    std::vector<net::Datagram> sealed;
+    workers.near.worker.begin_turn();
+    workers.near.worker.handle_commands();
+    ASSERT_TRUE(workers.near.worker.load_staged(batch));
+    workers.near.worker.seal(kNow, batch, sealed);
+    workers.near.worker.end_turn();
+    ASSERT_EQ(sealed.size(), 1u);
+    EXPECT_EQ(sealed[0].ecn, inner);
+  }
+}
+
 TEST(DataWorker, WhatTheAeadLibraryIsMakesNoDifference) {
   using crypto::AeadLibrary;
   const AeadLibrary libraries[] = {AeadLibrary::OpenSsl, AeadLibrary::IpsecMb,

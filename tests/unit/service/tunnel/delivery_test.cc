@@ -2,13 +2,16 @@
 // or the network does, bytes arrive as they were sent: two tunnels of this process, each in a
 // namespace of its own, TCP and UDP in both families.
 //
-// GINNEL_SOAK=1 tries every combination with 2,000 random sizes each; otherwise each switch once.
+// GINNEL_SOAK=1 tries every combination over both families, with 2,000 random sizes each; otherwise
+// each switch once.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <netinet/udp.h>
+#include <poll.h>
 
 #include <atomic>
 #include <cstdlib>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -39,8 +42,12 @@ class UnkindUdpSystem final : public os::UdpSystem {
       return -refuse_joined;
     }
     if (!loses && !reorders) return real_.send_messages(fd, messages, count);
+    if (count > 1) reordered_ += reorders ? 1 : 0;
     for (unsigned i = 0; i < count; ++i) {
-      if (loses && ++sent_ % 50 == 0) continue;
+      if (loses && ++sent_ % 50 == 0) {
+        ++lost_;
+        continue;
+      }
       const int taken = real_.send_messages(fd, &messages[reorders ? count - 1 - i : i], 1);
       if (taken < 0) return i == 0 ? taken : static_cast<int>(i);
     }
@@ -50,6 +57,10 @@ class UnkindUdpSystem final : public os::UdpSystem {
     return real_.receive_messages(fd, messages, count);
   }
   unsigned mtu_of(const Route& route) override { return real_.mtu_of(route); }
+
+  // Since it was last asked.
+  unsigned take_lost() { return lost_.exchange(0); }
+  unsigned take_reordered() { return reordered_.exchange(0); }
 
  private:
   static bool is_joined(msghdr header) {
@@ -62,6 +73,8 @@ class UnkindUdpSystem final : public os::UdpSystem {
   os::LinuxUdpSystem real_;
   std::atomic<unsigned> joined_{0};
   std::atomic<unsigned> sent_{0};
+  std::atomic<unsigned> lost_{0};
+  std::atomic<unsigned> reordered_{0};  // Calls.
 };
 
 // Every length at which something changes on the way.
@@ -177,9 +190,83 @@ void carry_stream(Ends& ends, bool v6, std::mt19937& random) {
   }
 }
 
-void carry_everything(Ends& ends, const TunnelOptions& options) {
+// Datagrams that say which they are, of which the network may lose some and change the order.
+class NumberedDatagrams {
+ public:
+  NumberedDatagrams(Ends& ends, bool v6)
+      : server_(ends.open(v6, SOCK_DGRAM, 2, 7000)),
+        client_(ends.open(v6, SOCK_DGRAM, 1, 0)),
+        to_(inner(v6, 2, 7000)) {}
+
+  void send(std::size_t size, std::mt19937& random) {
+    Bytes bytes = random_bytes(random, std::max(size, kWordSize + 1));
+    std::memcpy(bytes.data(), &sent_, sizeof sent_);
+    transmit(bytes);
+    on_their_way_.emplace(sent_++, std::move(bytes));
+  }
+
+  // Looks at what arrives until a word does that is said over and over, because it may be lost too.
+  void catch_up() {
+    const Bytes word = {1, 2, static_cast<std::uint8_t>(++words_)};
+    pollfd arrival{server_.get(), POLLIN, 0};
+    for (int silences = 0; silences < 2000;) {
+      if (poll(&arrival, 1, 10) == 0) {
+        transmit(word);
+        ++silences;
+        continue;
+      }
+      Bytes got(1 << 16);
+      got.resize(static_cast<std::size_t>(recv(server_.get(), got.data(), got.size(), 0)));
+      if (got == word) return;
+      if (got.size() == kWordSize) continue;  // One of those before.
+      ASSERT_NO_FATAL_FAILURE(judge(got));
+    }
+    FAIL() << "nothing arrives";
+  }
+
+  unsigned sent() const { return sent_; }
+  std::size_t arrived() const { return sent_ - on_their_way_.size(); }
+
+ private:
+  static constexpr std::size_t kWordSize = 3;
+
+  void transmit(const Bytes& bytes) {
+    ASSERT_EQ(sendto(client_.get(), bytes.data(), bytes.size(), 0, to_.get(), to_.size),
+              static_cast<ssize_t>(bytes.size()));
+  }
+  void judge(const Bytes& got) {
+    ASSERT_GT(got.size(), kWordSize);
+    unsigned number = 0;
+    std::memcpy(&number, got.data(), sizeof number);
+    const auto found = on_their_way_.find(number);
+    ASSERT_NE(found, on_their_way_.end()) << number << " never left, or arrived twice";
+    ASSERT_EQ(got, found->second);
+    on_their_way_.erase(found);
+  }
+
+  os::Fd server_, client_;
+  SocketAddress to_;
+  unsigned sent_ = 0;
+  unsigned words_ = 0;
+  std::map<unsigned, Bytes> on_their_way_;
+};
+
+// Each of them at most once and as it was sent, and most of them.
+void carry_numbered_datagrams(Ends& ends, bool v6, std::mt19937& random) {
+  NumberedDatagrams datagrams(ends, v6);
+  for (const std::size_t size : sizes_of(v6, random)) {
+    ASSERT_NO_FATAL_FAILURE(datagrams.send(size, random));
+    if (datagrams.sent() % kBurstDatagrams != 0) continue;
+    ASSERT_NO_FATAL_FAILURE(datagrams.catch_up());
+  }
+  ASSERT_NO_FATAL_FAILURE(datagrams.catch_up());
+  EXPECT_GT(datagrams.arrived(), datagrams.sent() / 2);
+}
+
+void carry_everything(Ends& ends, const TunnelOptions& options,
+                      net::Family outside = net::Family::V4) {
   std::mt19937 random(1);
-  ASSERT_NO_FATAL_FAILURE(ends.start(options));
+  ASSERT_NO_FATAL_FAILURE(ends.start(options, outside));
   for (const bool v6 : {false, true}) {
     SCOPED_TRACE(v6 ? "IPv6" : "IPv4");
     ASSERT_NO_FATAL_FAILURE(carry_datagrams(ends, v6, random));
@@ -200,16 +287,29 @@ TunnelOptions with_switches_off(unsigned off) {
           .udp_gro = on(4)};
 }
 
+// Nothing, everything, and each of `bits`; while soaking, every set of switches.
+std::set<unsigned> switches_to_try(std::initializer_list<unsigned> bits) {
+  std::set<unsigned> combinations{0, (1u << kSwitches) - 1};
+  for (const unsigned bit : bits) combinations.insert(1u << bit);
+  if (soaking()) {
+    for (unsigned off = 0; off < 1u << kSwitches; ++off) combinations.insert(off);
+  }
+  return combinations;
+}
+
 TEST(Delivery, IsExactWithEachOffloadOnAndOff) {
   Ends ends;
-  std::set<unsigned> combinations{0, 31};
-  for (unsigned bit = 0; bit < kSwitches; ++bit) combinations.insert(1u << bit);
-  if (soaking()) {
-    for (unsigned off = 0; off < 32; ++off) combinations.insert(off);
-  }
-  for (const unsigned off : combinations) {
+  for (const unsigned off : switches_to_try({0, 1, 2, 3, 4})) {
     SCOPED_TRACE(fmt::format("switched off: {:05b}", off));
     ASSERT_NO_FATAL_FAILURE(carry_everything(ends, with_switches_off(off)));
+  }
+}
+
+TEST(Delivery, IsExactOverIpv6) {
+  Ends ends;
+  for (const unsigned off : switches_to_try({3, 4})) {
+    SCOPED_TRACE(fmt::format("switched off: {:05b}", off));
+    ASSERT_NO_FATAL_FAILURE(carry_everything(ends, with_switches_off(off), net::Family::V6));
   }
 }
 
@@ -218,7 +318,7 @@ TEST(Delivery, IsExactWithEveryLibrary) {
   for (const auto library : {crypto::AeadLibrary::OpenSsl, crypto::AeadLibrary::IpsecMb,
                              crypto::AeadLibrary::IpsecMbAvx2, crypto::AeadLibrary::IpsecMbSse}) {
     if (!crypto::make_aead_batch(library)) continue;
-    for (unsigned off = 0; off < 32; off += soaking() ? 1 : 31) {
+    for (const unsigned off : switches_to_try({})) {
       SCOPED_TRACE(fmt::format("library {}, off {:05b}", static_cast<int>(library), off));
       TunnelOptions options = with_switches_off(off);
       options.aead = library;
@@ -239,20 +339,31 @@ TEST(Delivery, IsExactWhenTheKernelRefusesJoinedSends) {
   }
 }
 
-TEST(Delivery, OfStreamsIsExactUnderLossAndReordering) {
+void carry_unkindly(Ends& ends, unsigned off, net::Family outside) {
   UnkindUdpSystem unkind;
   unkind.loses = unkind.reorders = true;
+  TunnelOptions options = with_switches_off(off);
+  options.udp_system = &unkind;
+  ASSERT_NO_FATAL_FAILURE(ends.start(options, outside));
+  std::mt19937 random(2);
+  for (const bool v6 : {false, true}) {
+    SCOPED_TRACE(v6 ? "IPv6" : "IPv4");
+    ASSERT_NO_FATAL_FAILURE(carry_stream(ends, v6, random));
+    ASSERT_NO_FATAL_FAILURE(carry_numbered_datagrams(ends, v6, random));
+    EXPECT_GT(unkind.take_lost(), 0u);
+    EXPECT_GT(unkind.take_reordered(), 0u);
+  }
+  ends.stop();
+}
+
+TEST(Delivery, IsExactUnderLossAndReordering) {
   Ends ends;
-  for (const unsigned off : {0u, 31u}) {
-    TunnelOptions options = with_switches_off(off);
-    options.udp_system = &unkind;
-    ASSERT_NO_FATAL_FAILURE(ends.start(options));
-    std::mt19937 random(2);
-    for (const bool v6 : {false, true}) {
-      SCOPED_TRACE(fmt::format("v6 {}, off {:05b}", v6, off));
-      ASSERT_NO_FATAL_FAILURE(carry_stream(ends, v6, random));
+  for (const auto outside : {net::Family::V4, net::Family::V6}) {
+    for (const unsigned off : switches_to_try({})) {
+      SCOPED_TRACE(
+          fmt::format("switched off: {:05b}, outside v4 {}", off, outside == net::Family::V4));
+      ASSERT_NO_FATAL_FAILURE(carry_unkindly(ends, off, outside));
     }
-    ends.stop();
   }
 }
 

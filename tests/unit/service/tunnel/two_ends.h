@@ -53,7 +53,11 @@ class Ends {
  public:
   Ends() { os::join_by_veth(space_[0], space_[1]); }
 
-  void start(const TunnelOptions& options) {
+  // `outside` is the family of the datagrams between them.
+  void start(const TunnelOptions& options, net::Family outside = net::Family::V4) {
+    const bool v4 = outside == net::Family::V4;
+    const std::array<const char*, 2> hosts{v4 ? "192.0.2.1" : "2001:db8::1",
+                                           v4 ? "192.0.2.2" : "2001:db8::2"};
     std::array<crypto::PrivateKey, 2> keys{crypto::PrivateKey::generate(rng_),
                                            crypto::PrivateKey::generate(rng_)};
     for (std::size_t i = 0; i < 2; ++i) {
@@ -64,7 +68,7 @@ class Ends {
       ASSERT_TRUE(started) << started.error().message;
       tunnel_[i] = std::move(*started);
       wg::PeerChange peer{.public_key = keys[1 - i].public_key()};
-      peer.endpoint = net::Endpoint{*net::Address::parse(i == 0 ? "192.0.2.2" : "192.0.2.1"), 4000};
+      peer.endpoint = net::Endpoint{*net::Address::parse(hosts[1 - i]), 4000};
       for (const char* prefix : {"10.9.0.0/24", "fd09::/64"}) {
         peer.allowed_ips.push_back({.prefix = *net::Prefix::parse(prefix)});
       }
