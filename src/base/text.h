@@ -28,6 +28,10 @@ std::optional<T> parse_number(std::string_view text, T low, T high) {
   return value;
 }
 
+// The whole text as strtoul() reads it, in 64 bits: with base 0, "0x" stands before hexadecimal
+// digits and "0" before octal ones. There may be a sign; a negative number counts down from 2^64.
+std::optional<std::uint64_t> parse_c_number(std::string_view text, int base);
+
 std::string to_hex(ByteView bytes);
 
 // Strict: exactly 2 * out.size() hex digits, of either case. Returns false and leaves `out`

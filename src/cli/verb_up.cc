@@ -84,6 +84,7 @@ int run_strip(const Args& args, Io& io) {
   log::start(log::Level::Warn);
   const auto source = quick::read_text(std::string(args.positional(0)));
   if (!source) return io.report("strip", source.error());
+  warn_of(*source);
   const auto stripped = config::strip_quick_file(source->path, source->text);
   if (!stripped) return io.report("strip", stripped.error());
   io.write_out(*stripped);

@@ -16,6 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CHECK(file.error().message.find('\n') == std::string::npos);
     return 0;
   }
+  CHECK(file->warnings.size() <= config::kMaxQuickWarnings);
+  for (const std::string& warning : file->warnings) {
+    CHECK(warning.find_first_of(std::string_view("\n\0", 2)) == std::string::npos);
+  }
   CHECK(stripped.has_value());
   const auto again = config::parse_quick_file("f", *stripped);
   CHECK(again.has_value());

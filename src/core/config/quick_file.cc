@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "core/config/quick_lines.h"
 #include "core/config/secret_text.h"
+#include "core/config/stock_values.h"
 
 namespace ginnel::config {
 namespace {
@@ -26,21 +27,19 @@ std::unexpected<Error> wrong(std::string message) {
 
 bool is_off(std::string_view value) { return equal_ignoring_case(value, "off"); }
 
-// A number as the C library reads one with base 0, which is how ip(8) does: 1420, 0x58c, 02614.
-std::optional<std::uint32_t> c_number(std::string_view text) {
-  int base = 10;
-  if (text.starts_with("0x") || text.starts_with("0X")) {
-    base = 16;
-    text.remove_prefix(2);
-  } else if (text.size() > 1 && text.front() == '0') {
-    base = 8;
-    text.remove_prefix(1);
+// What is read from a line, and what there is to be said of it.
+struct Entry {
+  std::string_view value;
+  std::size_t number = 0;
+  std::vector<std::string> oddities{};
+
+  // Stock tools understand it, and people might understand something else.
+  void note(std::string_view text, std::string_view meaning) {
+    oddities.push_back(
+        fmt::format("\"{}\" is taken as {}, as wg-quick takes it; write that, or what was meant",
+                    shown(text), meaning));
   }
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
+};
 
 // The pieces between commas and spaces, as bash splits them: empty ones do not exist.
 std::vector<std::string_view> words_of(std::string_view value) {
@@ -54,36 +53,25 @@ std::vector<std::string_view> words_of(std::string_view value) {
   return words;
 }
 
-// Fewer than four numbers stand for the first ones of an IPv4 address, as ip(8) has it.
-std::string completed(std::string_view address) {
-  std::string text(address);
-  const bool is_short = !text.empty() && text.find(':') == std::string::npos;
-  for (auto dots = std::ranges::count(text, '.'); is_short && dots < 3; ++dots) text += ".0";
-  return text;
-}
-
-// 255.255.0.0 is 16.
-std::optional<unsigned> length_of_mask(std::string_view text) {
-  const auto mask = net::Address::parse(text);
-  if (!mask || !mask->is_v4()) return std::nullopt;
-  unsigned length = 0;
-  while (length < 32 && mask->bit(length)) ++length;
-  const bool is_mask = net::Prefix::masking(*mask, length).address() == *mask;
-  return is_mask ? std::optional(length) : std::nullopt;
+// Written as people read it, too.
+bool is_plain(std::string_view text, const net::InterfaceAddress& meaning) {
+  if (const auto strict = net::InterfaceAddress::parse(text)) return *strict == meaning;
+  const std::size_t slash = std::min(text.find('/'), text.size());
+  const bool has_mask =
+      slash < text.size() && net::Address::parse(text.substr(slash + 1)).has_value();
+  return has_mask && meaning.address.is_v4() && net::Address::parse(text.substr(0, slash));
 }
 
 Result<net::InterfaceAddress> read_address(std::string_view text) {
   const std::size_t slash = text.find('/');
-  const auto address = net::Address::parse(completed(text.substr(0, slash)));
+  const auto address = ip_tool_address(text.substr(0, slash));
   if (!address) {
     return wrong(
         fmt::format("\"{}\" is no address; write one like 10.0.0.2/24 or fd00::2/64", shown(text)));
   }
   net::InterfaceAddress result{*address, address->bits()};
   if (slash == std::string_view::npos) return result;
-  const std::string_view mask = text.substr(slash + 1);
-  auto length = c_number(mask);
-  if (!length && address->is_v4()) length = length_of_mask(mask);
+  const auto length = ip_tool_length(text.substr(slash + 1));
   if (!length || *length > address->bits()) {
     return wrong(fmt::format("\"{}\": the length behind the slash is a number from 0 to {}",
                              shown(text), address->bits()));
@@ -92,68 +80,89 @@ Result<net::InterfaceAddress> read_address(std::string_view text) {
   return result;
 }
 
-Status read_addresses(const QuickLine& line, QuickFile& file) {
+Status read_addresses(Entry& line, QuickFile& file) {
   for (std::string_view word : words_of(line.value)) {
+    if (word == "default") {
+      line.note(word, "no address at all");
+      continue;
+    }
     auto address = read_address(word);
     if (!address) return pass(std::move(address));
     if (file.addresses.size() >= kMaxQuickAddresses) {
       return wrong(fmt::format("more than {} addresses; leave some out", kMaxQuickAddresses));
     }
+    if (!is_plain(word, *address)) line.note(word, address->to_string());
     file.addresses.push_back(*address);
   }
   return ok();
 }
 
-Status read_dns(const QuickLine& line, QuickFile& file) {
+// What reads /etc/resolv.conf takes numbers of any base.
+std::string read_server(std::string_view word, Entry& line) {
+  const auto address = resolver_address(word);
+  if (!address || address->to_string() == word) return std::string(word);
+  line.note(word, address->to_string());
+  return address->to_string();
+}
+
+Status read_dns(Entry& line, QuickFile& file) {
   for (std::string_view word : words_of(line.value)) {
     if (file.dns_servers.size() + file.search_domains.size() >= kMaxQuickDns) {
       return wrong(fmt::format("more than {} servers and domains; leave some out", kMaxQuickDns));
     }
     const bool is_server = word.find(':') != std::string_view::npos ||
                            word.find_first_not_of("0123456789.") == std::string_view::npos;
-    (is_server ? file.dns_servers : file.search_domains).emplace_back(word);
+    if (is_server) {
+      file.dns_servers.push_back(read_server(word, line));
+    } else {
+      file.search_domains.emplace_back(word);
+    }
   }
   return ok();
 }
 
-Status read_mtu(const QuickLine& line, QuickFile& file) {
+Status read_mtu(Entry& line, QuickFile& file) {
   file.mtu.reset();
   if (line.value.empty()) return ok();
-  file.mtu = c_number(line.value);
-  if (file.mtu && *file.mtu != 0 && *file.mtu <= INT32_MAX) return ok();
-  return wrong(
-      fmt::format("\"{}\" is no number of bytes; write one like 1420, or leave the line "
-                  "out",
-                  shown(line.value)));
+  const auto mtu = line.value.starts_with('-') ? std::nullopt : parse_c_number(line.value, 0);
+  if (!mtu || *mtu == 0 || *mtu > INT32_MAX) {
+    return wrong(
+        fmt::format("\"{}\" is no number of bytes; write one like 1420, or leave the line out",
+                    shown(line.value)));
+  }
+  const std::string plain = fmt::format("{}", *mtu);
+  if (line.value != plain) line.note(line.value, plain);
+  file.mtu = static_cast<std::uint32_t>(*mtu);
+  return ok();
 }
 
-Status read_table(const QuickLine& line, QuickFile& file) {
+Status read_table(Entry& line, QuickFile& file) {
   file.table = line.value.empty() ? "auto" : line.value;
   file.table_line = line.number;
   return ok();
 }
 
-Status read_save_config(const QuickLine& line, QuickFile& file) {
+Status read_save_config(Entry& line, QuickFile& file) {
   file.save_config = equal_ignoring_case(line.value, "true");
   if (file.save_config || equal_ignoring_case(line.value, "false")) return ok();
   return wrong(fmt::format("\"{}\" is neither true nor false", shown(line.value)));
 }
 
 template <auto kHooks>
-Status read_hook(const QuickLine& line, QuickFile& file) {
+Status read_hook(Entry& line, QuickFile& file) {
   std::vector<QuickHook>& hooks = file.hooks.*kHooks;
   if (hooks.size() >= kMaxQuickHooks) {
     return wrong(
         fmt::format("more than {} of them; put the commands into a script", kMaxQuickHooks));
   }
-  hooks.push_back({.text = line.value, .line = line.number});
+  hooks.push_back({.text = std::string(line.value), .line = line.number});
   return ok();
 }
 
 struct OwnKey {
   std::string_view name;     // In lower case.
   std::string_view spelled;  // For messages.
-  Status (*read)(const QuickLine&, QuickFile&);
+  Status (*read)(Entry&, QuickFile&);
 };
 constexpr OwnKey kOwnKeys[] = {
     {"address", "Address", &read_addresses},
@@ -173,48 +182,75 @@ std::unexpected<Error> at(std::string_view name, const QuickLine& line, std::str
   return fail(problem.code, fmt::format("{}:{}: {}: {}", name, line.number, key, problem.message));
 }
 
+void keep_oddities(std::string_view name, const Entry& entry, std::string_view key,
+                   QuickFile& file) {
+  for (const std::string& oddity : entry.oddities) {
+    if (file.warnings.size() >= kMaxQuickWarnings) return;
+    file.warnings.push_back(fmt::format("{}:{}: {}: {}", name, entry.number, key, oddity));
+  }
+}
+
+// Without '=' wg-quick takes the key for the value. With these it may go on all the same.
+bool may_lack_value(std::string_view key) {
+  return key == "dns" || key == "table" || key == "predown" || key == "postdown";
+}
+
 Status read_own(std::string_view name, const QuickLine& line, QuickFile& file) {
   const auto* key = std::ranges::find(kOwnKeys, line.key, &OwnKey::name);
+  Entry entry{.value = line.value, .number = line.number};
   Status read = ok();
-  if (!line.has_value) {
+  if (!line.has_value && !may_lack_value(line.key)) {
     read = wrong(fmt::format("there is no '='; write {} = VALUE", key->spelled));
   } else {
-    read = key->read(line, file);
+    read = key->read(entry, file);
   }
-  return read ? read : Status(at(name, line, key->spelled, read.error()));
+  if (!read) return at(name, line, key->spelled, read.error());
+  if (!line.has_value) {
+    entry.oddities.push_back(
+        fmt::format("there is no '=', so the value is taken to be \"{}\", as wg-quick takes it; "
+                    "write {} = VALUE",
+                    shown(line.value), key->spelled));
+  }
+  keep_oddities(name, entry, key->spelled, file);
+  return ok();
 }
 
 // From here on, what `wg` reads.
 
-Status read_private_key(const QuickLine& line, QuickFile& file) {
+Status read_private_key(Entry& line, QuickFile& file) {
   auto key = crypto::PrivateKey::parse(line.value);
   if (!key) return pass(std::move(key));
   file.private_key = std::move(*key);
   return ok();
 }
 
-// Of digits only, a port; else the name of a service, which the host has to know.
-Status check_port(std::string_view text) {
-  const bool is_number = text.find_first_not_of("0123456789") == std::string_view::npos;
+// In numbers, a port; else the name of a service, which the host has to know.
+Result<PortText> read_port(std::string_view text) {
+  if (const auto port = resolver_port(text)) return fmt::format("{}", *port);
   const bool is_name = !text.empty() && std::ranges::all_of(text, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '_' || c == '.' || c == '+';
   });
-  if (!text.empty() && is_number && parse_number<std::uint16_t>(text, 0, UINT16_MAX)) return ok();
-  if (is_name && !is_number && (text.front() < '0' || text.front() > '9') && text.front() != '-') {
-    return ok();
+  if (is_name && (text.front() < '0' || text.front() > '9') && text.front() != '-') {
+    return std::string(text);
   }
   return wrong(fmt::format("\"{}\" is no port; write a number from 0 to 65535", shown(text)));
 }
 
-Status read_listen_port(const QuickLine& line, QuickFile& file) {
-  if (Status good = check_port(line.value); !good) return good;
-  file.listen_port = line.value;
+bool is_plain_port(std::string_view text, const PortText& meaning) {
+  return text == meaning || parse_number<std::uint16_t>(text, 0, UINT16_MAX);
+}
+
+Status read_listen_port(Entry& line, QuickFile& file) {
+  auto port = read_port(line.value);
+  if (!port) return pass(std::move(port));
+  if (!is_plain_port(line.value, *port)) line.note(line.value, *port);
+  file.listen_port = std::move(*port);
   file.listen_port_line = line.number;
   return ok();
 }
 
-Status read_fwmark(const QuickLine& line, QuickFile& file) {
+Status read_fwmark(Entry& line, QuickFile& file) {
   std::string_view text = line.value;
   file.fwmark.reset();
   if (is_off(text)) file.fwmark = 0;
@@ -233,7 +269,7 @@ Status read_fwmark(const QuickLine& line, QuickFile& file) {
       fmt::format("\"{}\" is no mark; write off, or a number like 51820 or 0xca6c", shown(text)));
 }
 
-Status read_public_key(const QuickLine& line, QuickPeer& peer) {
+Status read_public_key(Entry& line, QuickPeer& peer) {
   const auto key = crypto::PublicKey::parse(line.value);
   if (!key) return std::unexpected(key.error());
   peer.public_key = *key;
@@ -241,14 +277,14 @@ Status read_public_key(const QuickLine& line, QuickPeer& peer) {
   return ok();
 }
 
-Status read_preshared_key(const QuickLine& line, QuickPeer& peer) {
+Status read_preshared_key(Entry& line, QuickPeer& peer) {
   auto key = crypto::PresharedKey::parse(line.value);
   if (!key) return pass(std::move(key));
   peer.preshared_key = std::move(*key);
   return ok();
 }
 
-Status read_allowed_ips(const QuickLine& line, QuickPeer& peer) {
+Status read_allowed_ips(Entry& line, QuickPeer& peer) {
   for (std::string_view word : split(line.value, ',')) {
     const bool is_removal = word.starts_with('-');
     const bool is_signed = is_removal || word.starts_with('+');
@@ -266,7 +302,7 @@ Status read_allowed_ips(const QuickLine& line, QuickPeer& peer) {
   return ok();
 }
 
-Status read_endpoint(const QuickLine& line, QuickPeer& peer) {
+Status read_endpoint(Entry& line, QuickPeer& peer) {
   const std::string_view text = line.value;
   const auto bad = [&] {
     return wrong(
@@ -282,13 +318,20 @@ Status read_endpoint(const QuickLine& line, QuickPeer& peer) {
   const std::string_view host = is_bracketed ? text.substr(1, close - 1) : text.substr(0, colon);
   const std::string_view port = text.substr(colon + 1);
   if (host.empty() || port.empty()) return bad();
-  if (Status good = check_port(port); !good) return good;
-  peer.endpoint = QuickEndpoint{.host = std::string(host), .port = std::string(port)};
+  auto meant = read_port(port);
+  if (!meant) return pass(std::move(meant));
+  const auto address = resolver_address(host);
+  peer.endpoint = {.host = address ? address->to_string() : std::string(host),
+                   .port = std::move(*meant)};
   peer.endpoint_line = line.number;
+  if (peer.endpoint->host != host || !is_plain_port(port, peer.endpoint->port)) {
+    line.note(text, is_bracketed ? fmt::format("[{}]:{}", peer.endpoint->host, peer.endpoint->port)
+                                 : fmt::format("{}:{}", peer.endpoint->host, peer.endpoint->port));
+  }
   return ok();
 }
 
-Status read_keepalive(const QuickLine& line, QuickPeer& peer) {
+Status read_keepalive(Entry& line, QuickPeer& peer) {
   peer.persistent_keepalive_seconds = is_off(line.value)
                                           ? std::uint16_t{0}
                                           : parse_number<std::uint16_t>(line.value, 0, UINT16_MAX);
@@ -301,7 +344,7 @@ template <class Target>
 struct WgKey {
   std::string_view name;
   std::string_view spelled;
-  Status (*read)(const QuickLine&, Target&);
+  Status (*read)(Entry&, Target&);
 };
 constexpr WgKey<QuickFile> kInterfaceKeys[] = {
     {"privatekey", "PrivateKey", &read_private_key},
@@ -383,10 +426,13 @@ class WgReader {
                    Target& target) {
     for (const auto& key : keys) {
       if (key.name != line.key) continue;
+      Entry entry{.value = line.value, .number = line.number};
       Status read = line.has_value && !line.value.empty()
-                        ? key.read(line, target)
+                        ? key.read(entry, target)
                         : Status(wrong("there is no value; write one or remove the line"));
-      return read ? read : Status(at(name_, line, key.spelled, read.error()));
+      if (!read) return at(name_, line, key.spelled, read.error());
+      keep_oddities(name_, entry, key.spelled, file_);
+      return ok();
     }
     return wrong(fmt::format("{}:{}: {}: {}", name_, line.number, shown(line.key),
                              unknown_key(line, section)));

@@ -19,8 +19,9 @@ inline constexpr std::size_t kMaxQuickAddresses = 1024;
 inline constexpr std::size_t kMaxQuickHooks = 256;       // Of one kind.
 inline constexpr std::size_t kMaxQuickDns = 64;          // Servers and search domains together.
 inline constexpr std::size_t kMaxQuickPeers = 1u << 20;  // What a device can hold.
+inline constexpr std::size_t kMaxQuickWarnings = 64;     // More lines of one kind are alike.
 
-// A port by its number or by the name of a service ("domain"), as it was written.
+// A port by its number or by the name of a service ("domain").
 using PortText = std::string;
 
 struct QuickEndpoint {
@@ -59,7 +60,7 @@ struct QuickHooks {
 
 struct QuickFile {
   std::vector<net::InterfaceAddress> addresses;
-  std::vector<std::string> dns_servers;  // As written: a zone may be part of one.
+  std::vector<std::string> dns_servers;  // A zone may be part of one.
   std::vector<std::string> search_domains;
   std::optional<std::uint32_t> mtu;
   std::string table = "auto";  // "auto", "off", a number, or a name that the host knows.
@@ -72,6 +73,10 @@ struct QuickFile {
   std::size_t listen_port_line = 0;
   std::optional<std::uint32_t> fwmark;
   std::vector<QuickPeer> peers;  // Each key once; a later section of one adds to or replaces it.
+
+  // Of values that stock tools take for something else than what people read: file, line, and what
+  // each was taken as.
+  std::vector<std::string> warnings;
 };
 
 // `name` is what errors call the file. "wg0.conf:12: AllowedIPs: ..." is how they begin.

@@ -37,7 +37,10 @@ void read_own_line(std::string_view plain, QuickLine& line) {
   line.key = lowered(trim(plain.substr(0, plain.find('='))));
   const std::size_t equals = plain.find('=');
   line.has_value = equals != std::string_view::npos;
-  if (!line.has_value) return;
+  if (!line.has_value) {
+    line.value = trim(plain);
+    return;
+  }
   // A hook may use '#' as the shell does.
   line.value = trim((is_hook_key(line.key) ? line.text : plain).substr(equals + 1));
 }

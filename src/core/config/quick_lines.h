@@ -23,7 +23,9 @@ struct QuickLine {
   Kind kind = Kind::Blank;
   std::size_t number = 0;  // From 1.
   std::string key{};       // In lower case: "preup", "[peer]".
-  std::string value{};     // Empty of sections. Without a comment, unless it is a hook.
+  // Empty of sections. Without a comment, unless it is a hook. wg-quick takes a line of its own
+  // without '=' for key and value both.
+  std::string value{};
   std::string_view text{};
   bool has_value = false;  // There was a '='.
 };

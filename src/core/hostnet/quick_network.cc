@@ -20,19 +20,10 @@ constexpr std::uint32_t kSecondRule = 32766;  // The kernel's own rule for the m
 constexpr std::string_view kValidMark = "net/ipv4/conf/all/src_valid_mark";
 constexpr net::Family kFamilies[] = {net::Family::V4, net::Family::V6};
 
-// A dot-less number as the C library reads it with base 0.
-std::optional<std::uint32_t> c_number(std::string_view text) {
-  int base = 10;
-  if (text.starts_with("0x") || text.starts_with("0X")) {
-    base = 16;
-    text.remove_prefix(2);
-  } else if (text.size() > 1 && text.starts_with('0')) {
-    base = 8;
-  }
-  std::uint32_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
+std::optional<std::uint32_t> table_number(std::string_view text) {
+  const auto number = parse_c_number(text, 0);
+  return number && *number <= UINT32_MAX ? std::optional(static_cast<std::uint32_t>(*number))
+                                         : std::nullopt;
 }
 
 bool is_free(const HostState& host, const QuickTunnel& tunnel, std::uint32_t table) {
@@ -339,9 +330,9 @@ std::optional<std::uint32_t> find_table(std::string_view name, std::string_view 
     line = trim(line.substr(0, line.find('#')));
     const std::size_t gap = line.find_first_of(" \t");
     if (gap == std::string_view::npos || trim(line.substr(gap)) != name) continue;
-    if (const auto number = c_number(line.substr(0, gap))) return number;
+    if (const auto number = table_number(line.substr(0, gap))) return number;
   }
-  return c_number(name);
+  return table_number(name);
 }
 
 }  // namespace ginnel::hostnet

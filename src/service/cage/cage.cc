@@ -147,6 +147,7 @@ Result<int> Cage::run() {
 Status Cage::prepare() {
   auto source = quick::read_source(options_.configuration);
   if (!source) return pass(std::move(source));
+  warn_of(*source);
   if (!source->file.private_key) {
     return fail(ErrorCode::InvalidArgument,
                 fmt::format("{}: [Interface] has no PrivateKey, and a cage runs no command that "

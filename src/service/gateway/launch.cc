@@ -16,12 +16,18 @@ constexpr std::uint32_t kConfirmSeconds = 60;
 
 Result<GatewayConfig> read_config(const GatewayOptions& options) {
   std::vector<GatewayFile> files;
+  std::vector<std::string> warnings;
   for (const std::string& name : options.files) {
     auto source = quick::read_source(name);
     if (!source) return pass(std::move(source));
+    warnings.insert(warnings.end(), source->warnings.begin(), source->warnings.end());
     files.push_back({source->path, source->interface, std::move(source->file)});
   }
-  return make_gateway_config(std::move(files), options.flags);
+  auto config = make_gateway_config(std::move(files), options.flags);
+  if (config) {
+    config->warnings.insert(config->warnings.begin(), warnings.begin(), warnings.end());
+  }
+  return config;
 }
 
 Status check_names(const GatewayConfig& config, const hostnet::HostState& host) {

@@ -75,6 +75,7 @@ Status add_tunnel(const Request& request, const hostnet::HostState& host,
                   quick::Interruption& interruption, LockPolicy& policy) {
   const auto source = quick::read_source(request.configuration);
   if (!source) return std::unexpected(source.error());
+  warn_of(*source);
   const auto names = quick::look_up_names(*source, kLookupRetries, interruption);
   if (!names) return std::unexpected(names.error());
   policy.state = hostnet::LockState::Connected;

@@ -58,6 +58,7 @@ Status check_standing(const Remains& remains, const Standing& standing) {
 }
 
 void warn_of(const Remains& remains) {
+  warn_of(remains.source);
   if (remains.file == FileIs::Lost) {
     log::warn("{}: there is no such file any more; {} is taken down without its commands",
               remains.source.path, remains.source.interface);

@@ -151,6 +151,7 @@ Status reload(const QuickOptions& options, Interruption& interruption) {
   auto held = hold_tunnel(options, interruption);
   if (!held) return pass(std::move(held));
   auto& [source, standing] = *held;
+  warn_of(source);
   if (!standing.record()) {
     return fail(ErrorCode::NotFound,
                 fmt::format("interface {} was not brought up by ginnel; \"ginnel up {}\" does that",

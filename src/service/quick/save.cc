@@ -56,6 +56,7 @@ Status save(const QuickOptions& options, Interruption& interruption) {
   auto held = hold_tunnel(options, interruption);
   if (!held) return pass(std::move(held));
   auto& [source, standing] = *held;
+  warn_of(source);
   return save_into(source, standing);
 }
 

@@ -64,6 +64,17 @@ Status check_file(const std::string& argument) {
               fmt::format("{}; {}", there.error().message, what_was_meant(argument)));
 }
 
+// The shell that wg-quick is written for does not see them, so that a file in UTF-16 is plain text.
+void drop_zero_bytes(Source& source) {
+  const std::size_t first = source.text.find('\0');
+  if (first == std::string::npos) return;
+  const auto line = 1 + std::count(source.text.begin(), source.text.begin() + first, '\n');
+  source.warnings.push_back(
+      fmt::format("{}:{}: holds zero bytes, which are passed over; save it as plain text (UTF-8)",
+                  source.path, line));
+  std::erase(source.text, '\0');
+}
+
 std::unexpected<Error> at_line(const Source& source, std::size_t line, std::string_view key,
                                const Error& error) {
   return fail(error.code, fmt::format("{}:{}: {}: {}", source.path, line, key, error.message));
@@ -126,9 +137,11 @@ Result<Source> read_text(const std::string& argument) {
   source->text = std::move(*text);
   const std::string folder = source->path.substr(0, source->path.rfind('/') + 1);
   if (os::is_open_to_all(source->path) && os::is_open_to_all(folder)) {
-    log::warn("{} holds secrets and everybody can read it; run: chmod 600 {}", source->path,
-              source->path);
+    source->warnings.push_back(
+        fmt::format("{} holds secrets and everybody can read it; run: chmod 600 {}", source->path,
+                    source->path));
   }
+  drop_zero_bytes(*source);
   return source;
 }
 
@@ -138,7 +151,13 @@ Result<Source> read_source(const std::string& argument) {
   auto file = config::parse_quick_file(source->path, source->text);
   if (!file) return pass(std::move(file));
   source->file = std::move(*file);
+  source->warnings.insert(source->warnings.end(), source->file.warnings.begin(),
+                          source->file.warnings.end());
   return source;
+}
+
+void warn_of(const Source& source) {
+  for (const std::string& warning : source.warnings) log::warn("{}", warning);
 }
 
 Result<std::optional<std::uint32_t>> table_of(const Source& source) {

@@ -14,6 +14,7 @@ struct Source {
   std::string interface;
   std::string text;  // Holds keys.
   config::QuickFile file;
+  std::vector<std::string> warnings;  // Of the file and of what is written in it.
 
   Source() = default;
   Source(Source&&) = default;
@@ -27,7 +28,9 @@ Result<Source> locate(const std::string& argument);
 
 // Reads the file without understanding more than its name.
 Result<Source> read_text(const std::string& argument);
+// Neither says what there is to be warned of.
 Result<Source> read_source(const std::string& argument);
+void warn_of(const Source& source);
 
 // The routing table that the file asks for, if it names one. Fails for a name that the host does
 // not know.

@@ -132,6 +132,7 @@ Status up(const QuickOptions& options, Interruption& interruption) {
   auto held = hold_tunnel(options, interruption, &check_early);
   if (!held) return pass(std::move(held));
   auto& [source, standing] = *held;
+  warn_of(source);
   // Of one that was killed while it came up.
   if (standing.record() && !standing.record()->risen) {
     if (Status cleaned = standing.take_down(); !cleaned) return cleaned;

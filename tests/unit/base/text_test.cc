@@ -11,6 +11,36 @@ ByteView view(std::string_view text) {
   return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
 }
 
+TEST(ParseCNumber, ReadsWhatStrtoulReads) {
+  struct Row {
+    std::string_view text;
+    int base;
+    std::optional<std::uint64_t> value;
+  };
+  const Row rows[] = {
+      {"0", 0, 0},
+      {"10", 0, 10},
+      {"010", 0, 8},
+      {"010", 10, 10},
+      {"0x1F", 0, 31},
+      {"0X1f", 0, 31},
+      {"+7", 0, 7},
+      {"-0x1", 0, UINT64_MAX},
+      {"-18446744073709551615", 10, 1},
+      {"18446744073709551615", 0, UINT64_MAX},
+      {"18446744073709551616", 0, std::nullopt},
+      {"08", 0, std::nullopt},
+      {"0x", 0, std::nullopt},
+      {"0x+1", 0, std::nullopt},
+      {"0x10", 10, std::nullopt},
+      {"", 0, std::nullopt},
+      {"-", 0, std::nullopt},
+      {"+-1", 0, std::nullopt},
+      {"1 ", 0, std::nullopt},
+  };
+  for (const Row& row : rows) EXPECT_EQ(parse_c_number(row.text, row.base), row.value) << row.text;
+}
+
 TEST(Trim, TakesWhiteSpaceFromBothEndsOnly) {
   const std::pair<std::string_view, std::string_view> rows[] = {
       {"", ""},

@@ -47,6 +47,10 @@ TEST(QuickFile, AcceptsAndRefusesAsItsTwoReadersDo) {
       {"\xEF\xBB\xBF[Interface]\n", "wg0.conf:1: begins with a byte order mark, which wg"},
       {std::string("[Interface]\nMTU=14\0\n", 19), "wg0.conf:2: a zero byte"},
       {"[Interface]\nAddress\n", "wg0.conf:2: Address: there is no '='"},
+      {"[Interface]\nMTU\n", "wg0.conf:2: MTU: there is no '='"},
+      {"[Interface]\nPostUp # x\n", "wg0.conf:2: PostUp: there is no '='"},
+      {"[Interface]\nSaveConfig\n", "wg0.conf:2: SaveConfig: there is no '='"},
+      {"[Interface]\nDNS\nTable\nPreDown\nPostDown\n", ""},
       {"[Interface]\nAddress =\n", ""},
       {"[Interface]\nAddress = ,,10.0.0.1,\n", ""},
       {"[Interface]\nAddress = 10.0.0.1/33\n", "wg0.conf:2: Address: \"10.0.0.1/33\": the length"},
@@ -66,7 +70,11 @@ TEST(QuickFile, AcceptsAndRefusesAsItsTwoReadersDo) {
       {"[Interface]\nPrivateKey = AAAA\n", "wg0.conf:2: PrivateKey: "},
       {"[Interface]\nPrivateKey =\n", "wg0.conf:2: PrivateKey: there is no value"},
       {"[Interface]\nListenPort = 65535\n", ""},
-      {"[Interface]\nListenPort = 65536\n", "wg0.conf:2: ListenPort: \"65536\" is no port"},
+      {"[Interface]\nListenPort = 65536\n", ""},
+      {"[Interface]\nListenPort = 2147483647\n", ""},
+      {"[Interface]\nListenPort = 2147483648\n", "wg0.conf:2: ListenPort: \"2147483648\" is no"},
+      {"[Interface]\nListenPort = 4294967296\n", ""},
+      {"[Interface]\nListenPort = 18446744073709551616\n", "wg0.conf:2: ListenPort"},
       {"[Interface]\nListenPort = 051820\n", ""},
       {"[Interface]\nListenPort = 0x50\n", "wg0.conf:2: ListenPort"},
       {"[Interface]\nListenPort = -1\n", "wg0.conf:2: ListenPort"},
@@ -161,6 +169,93 @@ PostUp = second; x=1
   EXPECT_EQ(peer.allowed_ips[0].prefix.to_string(), "10.0.0.0/24");
 }
 
+// What stock tools make of a value, where people would make something else of it.
+TEST(QuickFile, SaysWhatAnOddValueIsTakenAs) {
+  struct Row {
+    std::string line;
+    std::string oddity;  // Empty: nothing is said.
+  };
+  const std::string taken = ", as wg-quick takes it; write that, or what was meant";
+  const Row rows[] = {
+      {"Address = 10.0.0.1/24 fd00::1/64 10.0.0.2/255.255.255.0 10.0.0.3", ""},
+      {"Address = 10.0.0.1, 010.0.0.1/24", "Address: \"010.0.0.1/24\" is taken as 8.0.0.1/24"},
+      {"Address = 10.1/16", "Address: \"10.1/16\" is taken as 10.1.0.0/16"},
+      {"Address = 0x0a.7", "Address: \"0x0a.7\" is taken as 10.7.0.0/32"},
+      {"Address = 10.0.0.1/030", "Address: \"10.0.0.1/030\" is taken as 10.0.0.1/24"},
+      {"Address = 10.0.0.1/255.0377", "Address: \"10.0.0.1/255.0377\" is taken as 10.0.0.1/16"},
+      {"Address = fd00::1/255.255", "Address: \"fd00::1/255.255\" is taken as fd00::1/16"},
+      {"Address = fd00::1/+64", "Address: \"fd00::1/+64\" is taken as fd00::1/64"},
+      {"Address = default", "Address: \"default\" is taken as no address at all"},
+      {"MTU = 1300", ""},
+      {"MTU = 01300", "MTU: \"01300\" is taken as 704"},
+      {"MTU = +1300", "MTU: \"+1300\" is taken as 1300"},
+      {"DNS = 10.0.0.1 fd00::1 a.example 1.1.1.1.1", ""},
+      {"DNS = 010.0.0.1", "DNS: \"010.0.0.1\" is taken as 8.0.0.1"},
+      {"DNS = 10.1", "DNS: \"10.1\" is taken as 10.0.0.1"},
+      {"ListenPort = 65535", ""},
+      {"ListenPort = 051820", ""},
+      {"ListenPort = domain", ""},
+      {"ListenPort = 65536", "ListenPort: \"65536\" is taken as 0"},
+      {"ListenPort = 117355", "ListenPort: \"117355\" is taken as 51819"},
+      {"ListenPort = +51820", "ListenPort: \"+51820\" is taken as 51820"},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.line);
+    const auto file = parse_quick_file("wg0.conf", "[Interface]\n" + row.line + "\n");
+    ASSERT_TRUE(file.has_value()) << file.error().message;
+    ASSERT_EQ(file->warnings.size(), row.oddity.empty() ? 0u : 1u);
+    if (!row.oddity.empty()) {
+      EXPECT_EQ(file->warnings[0], "wg0.conf:2: " + row.oddity + taken);
+    }
+  }
+}
+
+TEST(QuickFile, TakesOddEndpointsForWhatTheyAre) {
+  struct Row {
+    std::string written;
+    QuickEndpoint meant;
+    bool is_odd = false;
+  };
+  const Row rows[] = {
+      {"192.0.2.9:51820", {"192.0.2.9", "51820"}, false},
+      {"[2001:db8::9]:51820", {"2001:db8::9", "51820"}, false},
+      {"[fe80::1%eth0]:domain", {"fe80::1%eth0", "domain"}, false},
+      {"vpn.example:00080", {"vpn.example", "80"}, false},
+      {"1.example:80", {"1.example", "80"}, false},
+      {"vpn.example:117355", {"vpn.example", "51819"}, true},
+      {"[2001:db8::9]:65537", {"2001:db8::9", "1"}, true},
+      {"010.0.0.1:80", {"8.0.0.1", "80"}, true},
+      {"10.1:80", {"10.0.0.1", "80"}, true},
+      {"3221225993:80", {"192.0.2.9", "80"}, true},
+      {"256.0.0.1:80", {"256.0.0.1", "80"}, false},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.written);
+    const auto file = parse_quick_file(
+        "wg0.conf", with_keys("[Peer]\nPublicKey = @A\nEndpoint = " + row.written + "\n"));
+    ASSERT_TRUE(file.has_value()) << file.error().message;
+    EXPECT_EQ(file->peers[0].endpoint, row.meant);
+    EXPECT_EQ(file->warnings.size(), row.is_odd ? 1u : 0u);
+  }
+}
+
+// As wg-quick does it, which takes the key for the value.
+TEST(QuickFile, TakesALineWithoutEqualsForItsOwnValue) {
+  const auto file = parse_quick_file(
+      "wg0.conf", "[Interface]\nDNS # none\ndns = 10.0.0.1\nTable\nPreDown\npostdown\n");
+  ASSERT_TRUE(file.has_value());
+  EXPECT_EQ(file->search_domains, std::vector<std::string>{"DNS"});
+  EXPECT_EQ(file->dns_servers, std::vector<std::string>{"10.0.0.1"});
+  EXPECT_EQ(file->table, "Table");
+  ASSERT_EQ(file->hooks.pre_down.size(), 1u);
+  EXPECT_EQ(file->hooks.pre_down[0].text, "PreDown");
+  EXPECT_EQ(file->hooks.post_down[0].text, "postdown");
+  ASSERT_EQ(file->warnings.size(), 4u);
+  EXPECT_EQ(file->warnings[0],
+            "wg0.conf:2: DNS: there is no '=', so the value is taken to be \"DNS\", as wg-quick "
+            "takes it; write DNS = VALUE");
+}
+
 TEST(QuickFile, LetsALaterSectionOfAPeerReplaceWhatItNames) {
   const auto file = parse_quick_file(
       "wg0.conf", with_keys("[Peer]\nPublicKey=@A\nAllowedIPs=10.0.0.0/8\nEndpoint=1.2.3.4:5\n"
@@ -185,6 +280,15 @@ TEST(QuickFile, HasLimits) {
   EXPECT_TRUE(repeat("DNS = 1.1.1.1\n", kMaxQuickDns));
   EXPECT_FALSE(repeat("DNS = 1.1.1.1\n", kMaxQuickDns + 1));
   EXPECT_FALSE(parse_quick_file("wg0.conf", std::string(kMaxQuickFile + 1, '\n')).has_value());
+  const auto warnings = [](std::size_t count) {
+    std::string text = "[Interface]\n";
+    for (std::size_t i = 0; i < count; ++i) text += "Address = 10.1\n";
+    const auto file = parse_quick_file("wg0.conf", text);
+    return file ? file->warnings.size() : 0;
+  };
+  EXPECT_EQ(warnings(kMaxQuickWarnings - 1), kMaxQuickWarnings - 1);
+  EXPECT_EQ(warnings(kMaxQuickWarnings), kMaxQuickWarnings);
+  EXPECT_EQ(warnings(kMaxQuickWarnings + 1), kMaxQuickWarnings);
 }
 
 TEST(QuickFile, NeverRepeatsAKeyInAnError) {
@@ -197,8 +301,9 @@ TEST(QuickCommands, AreReadWhateverElseIsWrong) {
   const QuickHooks hooks = quick_commands(
       "[Interface]\nFoo = 1\nPreDown = a # b\nPreDown\nAddress = x\n[Peer]\nPostDown = no\n"
       "[Interface]\nPostDown = c=d\nPreUp = e\n");
-  ASSERT_EQ(hooks.pre_down.size(), 1u);
+  ASSERT_EQ(hooks.pre_down.size(), 2u);
   EXPECT_EQ(hooks.pre_down[0], (QuickHook{.text = "a # b", .line = 3}));
+  EXPECT_EQ(hooks.pre_down[1], (QuickHook{.text = "PreDown", .line = 4}));
   ASSERT_EQ(hooks.post_down.size(), 1u);
   EXPECT_EQ(hooks.post_down[0], (QuickHook{.text = "c=d", .line = 9}));
   EXPECT_EQ(hooks.pre_up.size(), 1u);

@@ -242,6 +242,7 @@ TEST(FindTable, KnowsNumbersAndNames) {
   EXPECT_EQ(find_table("hex", kTables), 16u);
   EXPECT_EQ(find_table("51820", kTables), 51820u);
   EXPECT_EQ(find_table("0x64", ""), 100u);
+  EXPECT_EQ(find_table("+0144", ""), 100u);
   EXPECT_EQ(find_table("4294967296", ""), std::nullopt);
   EXPECT_EQ(find_table("OFF", kTables), std::nullopt);
   EXPECT_EQ(find_table("bad", kTables), std::nullopt);
