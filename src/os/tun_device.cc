@@ -134,8 +134,12 @@ Result<std::unique_ptr<TunDevice>> TunDevice::open(const TunOptions& options) {
   if (!queues && queues.error().code != ErrorCode::NotFound) {
     return std::unexpected(queues.error());
   }
-  if (queues.value_or(0) > 0) return made;
-  return attach(options, 0);
+  if (queues.value_or(0) == 0) {
+    auto joined = attach(options, 0);
+    if (joined || joined.error().code != ErrorCode::Conflict) return joined;
+  }
+  await_end_of_tun(options.name);
+  return attach(options, IFF_TUN_EXCL);
 }
 
 Result<std::unique_ptr<TunDevice>> TunDevice::attach(const TunOptions& options, int more_flags) {

@@ -2,9 +2,14 @@
 
 #include <fmt/format.h>
 #include <limits.h>
+#include <net/if.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <thread>
+
 #include "base/text.h"
+#include "os/clock.h"
 #include "os/file.h"
 #include "os/port_holder.h"
 #include "os/process.h"
@@ -14,6 +19,9 @@ namespace {
 
 constexpr std::size_t kMaxDescriptorBytes = 4096;
 constexpr std::string_view kDevice = "/dev/net/tun";
+constexpr auto kLookInterval = std::chrono::milliseconds(10);
+constexpr Duration kHeldPatience = std::chrono::milliseconds(500);
+constexpr Duration kDyingPatience = std::chrono::seconds(2);
 
 std::string target_of(const std::string& link) {
   char target[64];
@@ -35,9 +43,9 @@ bool holds(const std::string& process, std::string_view line) {
   return false;
 }
 
-// Another process of this network namespace, because the same name may mean another interface
-// elsewhere; 0 when none is seen.
-int process_with(const std::string& interface) {
+// A process of this network namespace but for `except`, because the same name may mean another
+// interface elsewhere; 0 when none is seen.
+int process_with(const std::string& interface, int except) {
   const std::string line = "iff:\t" + interface;
   const std::string space = target_of("/proc/thread-self/ns/net");
   const auto names = list_directory("/proc");
@@ -45,7 +53,7 @@ int process_with(const std::string& interface) {
   std::size_t looked_at = 0;
   for (const std::string& name : *names) {
     const auto pid = parse_number<int>(name, 1, INT_MAX);
-    if (!pid || *pid == process_id()) continue;
+    if (!pid || *pid == except) continue;
     const std::string process = "/proc/" + name;
     if (target_of(process + "/ns/net") == space && holds(process, line)) return *pid;
     if (++looked_at == kMaxProcesses) break;
@@ -56,9 +64,20 @@ int process_with(const std::string& interface) {
 }  // namespace
 
 std::string describe_tun_holder(const std::string& interface) {
-  const int pid = process_with(interface);
+  const int pid = process_with(interface, process_id());
   if (pid == 0) return "another program holds it";
   return fmt::format("{} (process {}) holds it", process_name(pid), pid);
+}
+
+bool await_end_of_tun(const std::string& interface) {
+  const Clock clock;
+  const MonoTime began = clock.mono();
+  for (;; std::this_thread::sleep_for(kLookInterval)) {
+    if (::if_nametoindex(interface.c_str()) == 0) return true;
+    const Duration waited = clock.mono() - began;
+    if (waited > kDyingPatience) return false;
+    if (waited > kHeldPatience && process_with(interface, 0) != 0) return false;
+  }
 }
 
 }  // namespace ginnel::os

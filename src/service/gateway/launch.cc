@@ -6,7 +6,11 @@
 #include "core/gateway/gateway_change.h"
 #include "core/gateway/management.h"
 #include "os/capability.h"
+#include "os/file.h"
 #include "os/rtnetlink.h"
+#include "os/sysctl_claims.h"
+#include "os/tun_holder.h"
+#include "service/gateway/gateway_record.h"
 #include "service/quick/source.h"
 
 namespace ginnel::gateway {
@@ -32,13 +36,26 @@ Result<GatewayConfig> read_config(const GatewayOptions& options) {
 
 Status check_names(const GatewayConfig& config, const hostnet::HostState& host) {
   for (const GatewayTunnel& tunnel : config.tunnels) {
-    if (host.find_link(tunnel.interface) == nullptr) continue;
-    return fail(ErrorCode::AlreadyExists,
-                fmt::format("{}: interface {} exists; take it down first (\"ginnel down {}\"), or "
-                            "give the file another name",
-                            tunnel.path, tunnel.interface, tunnel.path));
+    const hostnet::Link* link = host.find_link(tunnel.interface);
+    if (!link) continue;
+    const bool is_tun = link->kind == "tun";
+    if (is_tun && os::await_end_of_tun(link->name)) continue;
+    return fail(
+        ErrorCode::AlreadyExists,
+        fmt::format("{}: interface {} exists{}; take it down first (\"ginnel down {}\"), or "
+                    "give the file another name",
+                    tunnel.path, tunnel.interface,
+                    is_tun ? ", and " + os::describe_tun_holder(link->name) : "", tunnel.path));
   }
   return ok();
+}
+
+// The same files a second time: that a gateway runs says more than that its interface exists.
+Status check_is_alone(const std::string& run_directory) {
+  const std::string path = gateway_lock_path(os::SysctlClaims::directory_in(run_directory));
+  if (!os::file_exists(path)) return ok();
+  const auto alone = os::FileLock::take(path);
+  return alone ? ok() : Status(std::unexpected(alone.error()));
 }
 
 // Whoever works on this host by SSH is to go on doing so.
@@ -71,6 +88,7 @@ Result<CheckedLaunch> check_launch(const GatewayOptions& options) {
   if (Status may = os::require_capability(os::Capability::NetAdmin, "a gateway"); !may) {
     return pass(std::move(may));
   }
+  if (Status alone = check_is_alone(options.run_directory); !alone) return pass(std::move(alone));
   auto rtnetlink = os::Rtnetlink::open();
   if (!rtnetlink) return pass(std::move(rtnetlink));
   const auto host = rtnetlink->read();

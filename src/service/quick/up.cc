@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "base/log.h"
+#include "os/tun_holder.h"
 #include "service/quick/held_tunnel.h"
 #include "service/quick/hooks.h"
 #include "service/quick/resolver.h"
@@ -139,7 +140,8 @@ Status up(const QuickOptions& options, Interruption& interruption) {
   }
   const auto links = standing.applier().rtnetlink().read_links();
   if (!links) return std::unexpected(links.error());
-  if (std::ranges::find(*links, source.interface, &hostnet::Link::name) != links->end()) {
+  const auto link = std::ranges::find(*links, source.interface, &hostnet::Link::name);
+  if (link != links->end() && !(link->kind == "tun" && os::await_end_of_tun(link->name))) {
     const std::string remedy =
         standing.record() ? fmt::format("\"ginnel down {}\" takes it down", options.configuration)
                           : "take it down with what made it, or give the file another name";
