@@ -164,7 +164,7 @@ constexpr Flag kFlags[] = {
     kPrioritiesFlag,
     {.name = "--metrics-listen",
      .value = "ADDRESS:PORT",
-     .help = "tell /metrics here too (default: on the control socket only)"},
+     .help = "tell /metrics here too, on loopback (default: on the control socket only)"},
     kEndpointsFlag,
 };
 

@@ -207,11 +207,17 @@ Status read_flags(const GatewayFlags& flags, GatewayConfig& config) {
   if (Status read = read_times(flags, config); !read) return read;
   if (flags.metrics_listen && *flags.metrics_listen != "none") {
     const auto metrics = net::Endpoint::parse(*flags.metrics_listen);
-    if (!metrics) {
+    if (!metrics || metrics->port == 0) {
       return wrong(
           fmt::format("--metrics-listen: \"{}\" is no address with a port; write one like "
                       "127.0.0.1:9586, or none",
                       *flags.metrics_listen));
+    }
+    if (!metrics->address.is_loopback()) {
+      return wrong(fmt::format(
+          "--metrics-listen: {} can be reached by others, and metrics have no password; "
+          "write 127.0.0.1:{} and let a proxy with TLS ask there",
+          metrics->to_string(), metrics->port));
     }
     config.metrics = *metrics;
   }
