@@ -23,6 +23,7 @@ struct Place {
   os::Clock clock;
   os::SystemRng rng;
   std::unique_ptr<server::PeerService> peers;
+  std::string peers_directory;  // Of a server that does not run.
 };
 
 // The running server; without one, its files.
@@ -37,6 +38,7 @@ Status open_place(const Args& args, const Io& io, Place& place) {
     place.peers = std::move(*running);
     return ok();
   }
+  place.peers_directory = paths->peers_directory;
   auto stopped = server::StoppedServer::open(std::move(*paths), place.clock, place.rng);
   if (!stopped) return pass(std::move(stopped));
   place.peers = std::move(*stopped);
@@ -45,7 +47,8 @@ Status open_place(const Args& args, const Io& io, Place& place) {
 
 void say_when(const Place& place, std::string_view verb, Io& io) {
   if (place.peers->is_running()) return;
-  io.err("{}: no server runs here; its files were changed, and count from its next start on", verb);
+  io.err("{}: no server runs here; {} was changed, and counts from its next start on", verb,
+         place.peers_directory);
 }
 
 // "-" is standard input, "file:PATH" a file.
@@ -222,8 +225,11 @@ int run_list(const Args& args, Io& io) {
   if (!peers) return io.report("peer list", peers.error());
   if (args.flag("--json")) {
     io.out("{}\n", http::to_json_text(server::PeerListDocument{.peers = std::move(*peers)}));
-  } else {
-    print_table(*peers, place.clock.now().unix, io);
+    return kOk;
+  }
+  print_table(*peers, place.clock.now().unix, io);
+  if (peers->empty() && !place.peers->is_running()) {
+    io.err("peer list: no server runs here, and {} has no clients", place.peers_directory);
   }
   return kOk;
 }

@@ -62,7 +62,7 @@ everything >"$dir/before"
 
 step "the host"
 refused 6 '192.0.2.1/24' --subnet 192.0.2.0/25
-refused 6 'to-client' --interface to-client
+refused 6 'to-client exists already: .*the way out is --outbound-interface' --interface to-client
 ip -n server route add 10.200.0.0/16 via 203.0.113.1
 ip -n server route add fd00:1::/32 via 2001:db8:f::1
 everything >"$dir/before"

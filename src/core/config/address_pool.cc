@@ -64,6 +64,10 @@ Status check_subnet6(const net::Prefix& v4, const net::Prefix& v6) {
   return ok();
 }
 
+std::string Subnets::to_string() const {
+  return v6 ? fmt::format("{} and {}", v4.to_string(), v6->to_string()) : v4.to_string();
+}
+
 std::optional<std::uint32_t> host_number(const net::Prefix& subnet, const net::Address& address) {
   const ByteView bytes = address.bytes();
   const ByteView base = subnet.address().bytes();
@@ -88,6 +92,10 @@ net::Prefix choose_subnet6(Rng& rng) {
   rng.fill(ByteSpan(bytes).first(8));
   bytes[0] = 0xfd;
   return net::Prefix::masking(net::Address::v6(bytes), kSubnet6Length);
+}
+
+bool is_unique_local(const net::Address& address) {
+  return !address.is_v4() && address.bytes()[0] == 0xfd;
 }
 
 AddressPool::AddressPool(const Subnets& subnets)

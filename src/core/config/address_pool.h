@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 
 #include "base/rng.h"
 #include "net/prefix.h"
@@ -20,6 +21,7 @@ struct Subnets {
   bool contain(const net::Address& address) const {
     return v4.contains(address) || (v6 && v6->contains(address));
   }
+  std::string to_string() const;  // "10.200.100.0/24 and fd12:3456:789a:1::/64"
 };
 
 // The addresses of one host: the same host number in both ranges, so that a person who knows one
@@ -50,6 +52,8 @@ HostAddresses host_addresses(const Subnets& subnets, std::uint32_t host);
 
 // A random unique local /64 (RFC 4193), to be chosen once and kept.
 net::Prefix choose_subnet6(Rng& rng);
+// Whether it could be of one.
+bool is_unique_local(const net::Address& address);
 
 class AddressPool {
  public:

@@ -9,11 +9,6 @@
 namespace ginnel::config {
 namespace {
 
-std::string to_string(const Subnets& subnets) {
-  if (!subnets.v6) return subnets.v4.to_string();
-  return fmt::format("{} and {}", subnets.v4.to_string(), subnets.v6->to_string());
-}
-
 // A key of a peer's, where it is written.
 struct Written {
   std::string_view key;
@@ -49,7 +44,7 @@ Status complete_peer(const Subnets& subnets, ServerPeer& peer) {
         return wrong(peer, addresses_of(peer),
                      "{} is outside the subnet {}; give it an address in there, or change "
                      "the subnet",
-                     prefix.to_string(), to_string(subnets));
+                     prefix.to_string(), subnets.to_string());
       }
       peer.addresses.push_back(prefix.address());
     }
@@ -70,7 +65,7 @@ Status check_addresses(const Subnets& subnets, const HostAddresses& own, const S
       return wrong(peer, addresses_of(peer),
                    "{} is outside the subnet {}; give it an address in there, or change the "
                    "subnet",
-                   text, to_string(subnets));
+                   text, subnets.to_string());
     }
     if (address == subnets.v4.address() || address == subnets.v4.last() ||
         (subnets.v6 && address == subnets.v6->address())) {

@@ -29,21 +29,16 @@ Result<std::vector<std::string>> list_interfaces(const std::string& directory) {
   return interfaces;
 }
 
-}  // namespace
-
-Result<std::unique_ptr<ControlClient>> ControlClient::find(
-    const ServerPaths& paths, const std::optional<std::string>& interface) {
-  // With --state-dir only that server counts; else every server that can be found.
-  const bool is_own = paths.run_directory != paths.public_run_directory;
-  const std::string& directory = is_own ? paths.run_directory : paths.public_run_directory;
+Result<std::unique_ptr<ControlClient>> find_in(const std::string& directory,
+                                               const std::optional<std::string>& interface) {
   auto interfaces = list_interfaces(directory);
   if (!interfaces) return pass(std::move(interfaces));
   std::unique_ptr<ControlClient> found;
   std::vector<std::string> alive;
   for (const std::string& name : *interfaces) {
     if (interface && *interface != name) continue;
-    auto client = std::make_unique<ControlClient>(is_own ? paths.control_socket(name)
-                                                         : paths.public_socket(name));
+    auto client = std::make_unique<ControlClient>(
+        fmt::format("{}/{}{}{}", directory, kPrefix, name, kSuffix));
     const auto view = client->server();
     // What a killed server left behind answers nobody.
     if (!view && view.error().code == ErrorCode::Unavailable) continue;
@@ -55,6 +50,19 @@ Result<std::unique_ptr<ControlClient>> ControlClient::find(
   return fail(ErrorCode::InvalidArgument,
               fmt::format("several servers run here ({}); name one with --interface",
                           fmt::join(alive, ", ")));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ControlClient>> ControlClient::find(
+    const ServerPaths& paths, const std::optional<std::string>& interface) {
+  // With --state-dir only that server counts; else every server that can be found.
+  const bool is_own = paths.run_directory != paths.public_run_directory;
+  auto found = find_in(is_own ? paths.run_directory : paths.public_run_directory, interface);
+  if (!found || *found || paths.system_run_directory.empty()) return found;
+  // Who has files of his own means the server that they are for, though it does not run.
+  if (os::file_exists(paths.config_file) || os::file_exists(paths.peers_directory)) return found;
+  return find_in(paths.system_run_directory, interface);
 }
 
 Result<std::string> ControlClient::ask(http::Method method, std::vector<std::string> path,

@@ -28,14 +28,15 @@ Result<os::FileLock> take_lock(const ServerPaths& paths) {
 
 // The subnet that was chosen for this state, else a new one.
 Result<net::Prefix> find_subnet6(const ServerPaths& paths, Rng& rng) {
-  const net::Prefix proposed = config::choose_subnet6(rng);
+  const net::Prefix proposed = propose_subnet6(paths, rng);
   if (!os::file_exists(paths.database())) return proposed;
   auto database = open_database(paths);
   if (!database) return pass(std::move(database));
   return keep_subnet6(**database, proposed);
 }
 
-std::unexpected<Error> name_owner(ServerPaths paths, const std::string& interface) {
+std::unexpected<Error> name_owner(ServerPaths paths, const hostnet::Link& link) {
+  const std::string& interface = link.name;
   paths.run_directory = paths.public_run_directory;  // Where the servers of every state are known.
   const auto client = ControlClient::find(paths, interface);
   if (client && *client) {
@@ -46,16 +47,24 @@ std::unexpected<Error> name_owner(ServerPaths paths, const std::string& interfac
                               interface, server->process));
     }
   }
+  if (link.kind == "tun" || link.kind == "wireguard") {
+    return fail(ErrorCode::AlreadyExists,
+                fmt::format("interface {} exists already; choose another with --interface, or take "
+                            "it down (\"ginnel down {}\", \"ip link delete {}\")",
+                            interface, interface, interface));
+  }
   return fail(ErrorCode::AlreadyExists,
-              fmt::format("interface {} exists already; choose another with --interface, or delete "
-                          "it with \"ip link delete {}\"",
-                          interface, interface));
+              fmt::format("interface {} exists already: --interface names the one that the server "
+                          "makes; the way out is --outbound-interface",
+                          interface));
 }
 
 Result<std::string> choose_interface(const ServerPaths& paths, const config::ServerConfig& config,
                                      const hostnet::HostState& host) {
   if (!config.interface) return hostnet::first_free_name(host.links, kInterfaceStem);
-  if (host.find_link(*config.interface) != nullptr) return name_owner(paths, *config.interface);
+  if (const hostnet::Link* link = host.find_link(*config.interface)) {
+    return name_owner(paths, *link);
+  }
   return *config.interface;
 }
 
@@ -145,6 +154,12 @@ Result<PreparedState> prepare_state(CheckedLaunch& launch, Rng& rng, UnixTime no
   if (!subnet6) return pass(std::move(subnet6));
   launch.source.generated_subnet6 = *subnet6;
   if (Status saved = save_server_key(launch.key); !saved) return pass(std::move(saved));
+  if (launch.key.is_new && !launch.config.peers.empty()) {
+    log::warn(
+        "there was no key in {}, so a new one was made: clients that had the former one's "
+        "file need theirs again (\"ginnel peer config NAME\")",
+        launch.key.file);
+  }
   StartedFlags started{.flags = launch.source.flags};
   if (launch.key.file.empty()) started.public_key = launch.key.key.public_key();
   if (Status saved = save_started_flags(paths, started); !saved) return pass(std::move(saved));

@@ -29,7 +29,14 @@ Status give_addresses(const config::ServerConfig& config, const std::vector<net:
     return ok();
   }
   for (const net::Address& address : wanted) {
-    if (config.subnets.contain(address) && !pool.is_free(address)) {
+    if (!config.subnets.contain(address)) {
+      return fail(
+          ErrorCode::InvalidArgument,
+          fmt::format("peer \"{}\": {} is not in {}; write one that is, or leave the address "
+                      "out to get a free one",
+                      peer.name, address.to_string(), config.subnets.to_string()));
+    }
+    if (!pool.is_free(address)) {
       return fail(ErrorCode::AlreadyExists,
                   fmt::format("peer \"{}\": {} is taken already; choose another, or leave the "
                               "address out to get a free one",

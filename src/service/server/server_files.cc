@@ -112,6 +112,20 @@ Result<config::ServerConfig> load_server_config(const ServerSource& source, cons
                                      .generated_subnet6 = source.generated_subnet6});
 }
 
+net::Prefix propose_subnet6(const ServerPaths& paths, Rng& rng) {
+  const net::Prefix random = config::choose_subnet6(rng);
+  const auto peers = read_peers(paths, nullptr);
+  if (!peers) return random;  // What is wrong with them is said when they are loaded.
+  for (const config::ServerPeer& peer : *peers) {
+    for (const net::Address& address : peer.addresses) {
+      if (config::is_unique_local(address)) {
+        return net::Prefix::masking(address, config::kSubnet6Length);
+      }
+    }
+  }
+  return random;
+}
+
 Result<ServerKey> load_server_key(const ServerPaths& paths, const config::ServerConfig& config,
                                   Rng& rng) {
   if (config.private_key) return ServerKey{config.private_key->duplicate(), "", false};

@@ -40,6 +40,10 @@ Status undo(const FileEdit& edit);
 Result<config::ServerConfig> load_server_config(const ServerSource& source,
                                                 const FileEdit* edit = nullptr);
 
+// The IPv6 subnet for a state that has none yet: a random one, or that which clients' files are in,
+// so that they go on working when the state was lost.
+net::Prefix propose_subnet6(const ServerPaths& paths, Rng& rng);
+
 struct ServerKey {
   crypto::PrivateKey key;
   std::string file;     // Empty: it came by flag.

@@ -73,6 +73,10 @@ Result<ServerPaths> choose_paths(const PathChoice& choice) {
   } else {
     paths.public_run_directory = paths.state_directory + "/run";
   }
+  const bool is_users = !choice.is_root && !choice.state_dir && !choice.config;
+  if (is_users && paths.public_run_directory != kPublicRunDirectory) {
+    paths.system_run_directory = kPublicRunDirectory;
+  }
   if (paths.run_directory.empty()) paths.run_directory = paths.public_run_directory;
   if (choice.config) {
     paths.config_file = *choice.config;

@@ -18,6 +18,8 @@ struct ServerPaths {
   std::string run_directory;  // For the control socket.
   // Where commands look for servers that keep their socket elsewhere; may be the run directory.
   std::string public_run_directory;
+  // Where those of the system have theirs, for a user who has none of his own; else empty.
+  std::string system_run_directory;
 
   std::string key_file() const { return state_directory + "/server.key"; }
   std::string database() const { return state_directory + "/server.db"; }

@@ -18,7 +18,7 @@ Result<std::unique_ptr<StoppedServer>> StoppedServer::open(ServerPaths paths,
   std::unique_ptr<StoppedServer> server(new StoppedServer(std::move(paths), clock, rng));
   server->source_.flags = std::move(started->flags);
   server->flagged_key_ = started->public_key;
-  server->source_.generated_subnet6 = config::choose_subnet6(rng);
+  server->source_.generated_subnet6 = propose_subnet6(server->source_.paths, rng);
   if (os::file_exists(server->source_.paths.database())) {
     if (Status opened = server->open_state(); !opened) return pass(std::move(opened));
   }

@@ -78,6 +78,20 @@ TEST_F(ControlClientTest, OfAStateDirectorySeesThatServerOnly) {
   EXPECT_NE(*ControlClient::find(source.paths, std::nullopt), nullptr);
 }
 
+TEST_F(ControlClientTest, OfAUserWithoutFilesIsTheSystems) {
+  const Serving systems = serve(directory.file("public/server-wg8.sock"));
+  ServerPaths users = *choose_paths({.environment = [&](const std::string& name) {
+    return name == "HOME" ? std::optional(directory.file("home")) : std::nullopt;
+  }});
+  users.system_run_directory = directory.file("public");
+  const auto found = ControlClient::find(users, std::nullopt);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_NE(*found, nullptr);
+  EXPECT_EQ(*ControlClient::find(users, "wg9"), nullptr);
+  directory.write("home/.config/ginnel/server.toml", "");
+  EXPECT_EQ(*ControlClient::find(users, std::nullopt), nullptr);
+}
+
 TEST_F(ControlClientTest, DoesWhatTheServerDoes) {
   const Serving serving = serve(directory.file("public/server-wg7.sock"));
   ControlClient client(directory.file("public/server-wg7.sock"));

@@ -110,7 +110,7 @@ TEST_F(PeerEditsTest, RefusesWhatIsTakenOrWrong) {
       {{.name = "bert", .addresses = {net::Address::parse("10.200.100.1").value()}},
        "10.200.100.1 is taken already"},
       {{.name = "bert", .addresses = {net::Address::parse("10.9.9.9").value()}},
-       "outside the subnet"},
+       "10.9.9.9 is not in 10.200.100.0/24 and fd00:1:2:3::/64"},
       {{.name = "bert", .public_key = crypto::PublicKey::parse(kKeyA).value()},
        "the same public key"},
       {{.name = "bert", .allowed_ips = {net::Prefix::parse("10.200.100.0/28").value()}},

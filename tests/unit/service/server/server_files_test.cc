@@ -116,6 +116,17 @@ TEST_F(ServerFiles, AnEditCanBeUndone) {
   EXPECT_EQ(directory.read("server.toml"), "before");
 }
 
+TEST_F(ServerFiles, ProposesTheSubnetThatClientsAreIn) {
+  const net::Prefix random = propose_subnet6(source.paths, rng);
+  EXPECT_TRUE(config::is_unique_local(random.address()));
+  EXPECT_NE(propose_subnet6(source.paths, rng), random);
+  directory.write("peers.d/anna.toml", peer_file(kKeyA, "10.200.100.2"));
+  directory.write("peers.d/bert.toml", peer_file(kKeyB, "fd77:1:2:3::4"));
+  EXPECT_EQ(propose_subnet6(source.paths, rng).to_string(), "fd77:1:2:3::/64");
+  directory.write("peers.d/bert.toml", peer_file(kKeyB, "2001:db8::4"));
+  EXPECT_TRUE(config::is_unique_local(propose_subnet6(source.paths, rng).address()));
+}
+
 TEST_F(ServerFiles, MakesAKeyAndKeepsIt) {
   const auto made = load_server_key(source.paths, {}, rng);
   ASSERT_TRUE(made);

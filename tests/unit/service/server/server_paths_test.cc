@@ -46,6 +46,20 @@ TEST(ServerPaths, OfOthersAreXdgDirectories) {
   EXPECT_EQ(chosen->run_directory, "/run/user/7/ginnel");
 }
 
+TEST(ServerPaths, OfOthersAreBesideThoseOfTheSystem) {
+  const Environment home = {{"HOME", "/users/anna"}};
+  EXPECT_EQ(choose_paths(choice(false, home))->system_run_directory, "/run/ginnel");
+  EXPECT_EQ(choose_paths(choice(true, home))->system_run_directory, "");
+  PathChoice named = choice(false, home);
+  named.state_dir = "/users/anna/vpn";
+  EXPECT_EQ(choose_paths(named)->system_run_directory, "");
+  named = choice(false, home);
+  named.config = "vpn.toml";
+  EXPECT_EQ(choose_paths(named)->system_run_directory, "");
+  const auto unit = choice(false, {{"HOME", "/"}, {"RUNTIME_DIRECTORY", "/run/ginnel"}});
+  EXPECT_EQ(choose_paths(unit)->system_run_directory, "");
+}
+
 TEST(ServerPaths, OfAUnitAreThoseThatSystemdMade) {
   const auto paths = choose_paths(choice(false, {{"CONFIGURATION_DIRECTORY", "/etc/vpn:/etc/b"},
                                                  {"STATE_DIRECTORY", "/var/lib/vpn"},
