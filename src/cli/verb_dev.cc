@@ -59,10 +59,13 @@ os::Fd lock_to_hold(const Io& io) {
 
 int run_in_background(tunnel::DevOptions options, Io& io) {
   os::Fd lock = lock_to_hold(io);
+  // Ctrl-C before the interface stands: it is gone when we are.
+  const auto signals = os::SignalFd::create();
+  if (!signals) return io.report("dev", signals.error());
   auto background = os::Background::split();
   if (!background) return io.report("dev", background.error());
   if (!background->is_child()) {
-    const os::Background::Verdict verdict = background->await();
+    const os::Background::Verdict verdict = background->await(&*signals);
     if (verdict.exit_code != kOk) io.err("{}", verdict.message);
     return verdict.exit_code;
   }

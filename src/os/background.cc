@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,7 +49,24 @@ void Background::close_inherited(int kept) {
   ::close_range(next, UINT_MAX, 0);
 }
 
-Background::Verdict Background::await() {
+// Returns when the child has spoken or is gone.
+void Background::give_up_at(const SignalFd& signals) {
+  pollfd watched[] = {{.fd = channel_.get(), .events = POLLIN, .revents = 0},
+                      {.fd = signals.fd(), .events = POLLIN, .revents = 0}};
+  for (;;) {
+    if (poll(watched, 2, -1) < 0 && errno != EINTR) return;
+    if (watched[0].revents != 0) return;
+    const auto signal = signals.take();
+    if (!signal || *signal == Signal::Child) continue;
+    // What it has said by now can still be read. Only its closing the channel is of interest.
+    shutdown(channel_.get(), SHUT_RD);
+    watched[0].events = 0;
+    watched[1].fd = -1;
+  }
+}
+
+Background::Verdict Background::await(const SignalFd* signals) {
+  if (signals != nullptr) give_up_at(*signals);
   std::array<std::uint8_t, sizeof(Le32) + kMaxMessageBytes> packet;
   ssize_t size;
   while ((size = recv(channel_.get(), packet.data(), packet.size(), 0)) < 0 && errno == EINTR) {

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "os/fd.h"
+#include "os/signal_fd.h"
 
 namespace ginnel::os {
 
@@ -35,8 +36,9 @@ class Background {
     int exit_code = 0;
     std::string message;  // Why, when it is not 0: one line.
   };
-  // In the parent: waits for the child's word, or its death.
-  Verdict await();
+  // In the parent: waits for the child's word, or its death. A signal of `signals` gives up: the
+  // child's ready() fails then, and the parent waits on until it has taken everything back.
+  Verdict await(const SignalFd* signals = nullptr);
 
   // In the child: lets the parent go, leaves the working directory and closes the terminal. What
   // goes to standard error then ends in `log`, or nowhere. Fails when nobody waits any more: the
@@ -46,6 +48,7 @@ class Background {
   void failed(const Verdict& verdict);
 
  private:
+  void give_up_at(const SignalFd& signals);
   Background(bool is_child, Fd channel) : is_child_(is_child), channel_(std::move(channel)) {}
   bool tell(const Verdict& verdict);
 

@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "in_child.h"
 #include "os/process.h"
 #include "temporary_directory.h"
@@ -149,41 +151,94 @@ TEST(Background, ClosesTheTerminalAndLeavesTheDirectoryAndTheSession) {
   for (const int fd : {ends[0], stays[0], stays[1], alive[0]}) close(fd);
 }
 
-TEST(Background, LearnsThatNobodyWaitsAnyMore) {
-  TemporaryDirectory directory;
-  int go[2], alive[2];
-  ASSERT_EQ(pipe(go), 0);
-  ASSERT_EQ(pipe(alive), 0);
-  const pid_t command = fork();
-  ASSERT_GE(command, 0);
-  if (command == 0) {
-    close(alive[0]);
-    auto background = Background::split();
-    if (!background) _exit(1);
-    if (!background->is_child()) {
-      close(alive[1]);
-      background->await();
-      _exit(0);
-    }
-    if (write(alive[1], "x", 1) != 1) _exit(1);
+// A command whose child does not get on until it is let, and the signals that its parent gives up at.
+class SlowStart {
+ public:
+  explicit SlowStart(bool gives_up) {
+    EXPECT_EQ(pipe(go_), 0);
+    EXPECT_EQ(pipe(alive_), 0);
+    command_ = fork();
+    if (command_ == 0) play(gives_up);
+    close(alive_[1]);
     char byte;
-    if (read(go[0], &byte, 1) != 1) _exit(1);
+    EXPECT_EQ(read(alive_[0], &byte, 1), 1);  // The child is there.
+  }
+  ~SlowStart() {
+    for (const int fd : {go_[0], go_[1], alive_[0]}) close(fd);
+  }
+
+  void signal(int number) const { kill(command_, number); }
+  // Until the parent has taken the signal that it was sent, and waits again.
+  void await_heed(int number) const {
+    while ((std::stoull(status("ShdPnd"), nullptr, 16) >> (number - 1) & 1) != 0) {
+      std::this_thread::yield();
+    }
+    while (status("State").front() != 'S') std::this_thread::yield();
+  }
+  void let_go() const { EXPECT_EQ(write(go_[1], "x", 1), 1); }
+  int await_command() const {
+    int status = 0;
+    EXPECT_EQ(waitpid(command_, &status, 0), command_);
+    return status;
+  }
+  void await_child() const { await_end(alive_[0]); }
+  std::string said() const { return contents_of(directory_ / "result"); }
+  bool has_said() const { return std::filesystem::exists(directory_ / "result"); }
+
+ private:
+  // A line of what the kernel shows of the parent.
+  std::string status(std::string_view name) const {
+    std::ifstream file(fmt::format("/proc/{}/status", command_));
+    for (std::string line; std::getline(file, line);) {
+      if (line.starts_with(name)) return line.substr(line.find('\t') + 1);
+    }
+    return "?";
+  }
+  [[noreturn]] void play(bool gives_up) {
+    close(alive_[0]);
+    const auto signals = gives_up ? std::optional(SignalFd::create()) : std::nullopt;
+    auto background = Background::split();
+    if (!background || (signals && !*signals)) _exit(1);
+    if (!background->is_child()) {
+      close(alive_[1]);
+      const auto verdict = background->await(signals ? &**signals : nullptr);
+      // Whatever the child does before it ends is done by now.
+      _exit(has_said() ? verdict.exit_code : 99);
+    }
+    if (write(alive_[1], "x", 1) != 1) _exit(1);
+    char byte;
+    if (read(go_[0], &byte, 1) != 1) _exit(1);
     const Status ready = background->ready();
-    write_contents(directory / "result", ready ? "ready" : ready.error().message);
+    write_contents(directory_ / "result", ready ? "ready" : ready.error().message);
     _exit(0);
   }
-  close(alive[1]);
-  char byte;
-  ASSERT_EQ(read(alive[0], &byte, 1), 1);
-  kill(command, SIGINT);  // The user gives up.
-  int status = 0;
-  ASSERT_EQ(waitpid(command, &status, 0), command);
-  EXPECT_TRUE(WIFSIGNALED(status));
 
-  ASSERT_EQ(write(go[1], "x", 1), 1);
-  await_end(alive[0]);
-  EXPECT_EQ(contents_of(directory / "result"), "whoever started this background process is gone");
-  for (const int fd : {go[0], go[1], alive[0]}) close(fd);
+  TemporaryDirectory directory_;
+  int go_[2], alive_[2];
+  pid_t command_;
+};
+
+TEST(Background, LearnsThatNobodyWaitsAnyMore) {
+  const SlowStart start(false);
+  start.signal(SIGINT);  // The user gives up.
+  EXPECT_TRUE(WIFSIGNALED(start.await_command()));
+  start.let_go();
+  start.await_child();
+  EXPECT_EQ(start.said(), "whoever started this background process is gone");
+}
+
+TEST(Background, IsAwaitedByAParentThatGivesUp) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    const SlowStart start(true);
+    start.signal(number);
+    start.await_heed(number);
+    start.signal(number);  // Impatience does not leave the child alone either.
+    start.let_go();
+    const int status = start.await_command();
+    EXPECT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), Background::kSilentExitCode);
+    EXPECT_EQ(start.said(), "whoever started this background process is gone");
+  }
 }
 
 }  // namespace
