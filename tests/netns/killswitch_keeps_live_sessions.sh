@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A session of management that is open when the lock comes goes on, though only the server speaks:
 # over IPv4 and IPv6, whether or not connections were tracked before, and by a change of the lock. A
-# connection that was opened towards management does not.
+# connection that was opened towards management does not. One to a network that is allowed goes on
+# where a change allows more.
 source "$(dirname "$0")/killswitch_lib.sh"
 make_network
 ip -n world addr add 192.0.2.9/24 dev to-host
@@ -58,4 +59,15 @@ goes_on later
 killswitch on --manage 192.0.2.9/32
 armed
 goes_on later
+killswitch off
+
+step "one that was opened here, where only the other end speaks"
+in_ns world socat TCP-LISTEN:8055,reuseaddr,fork SYSTEM:"while echo tick; do sleep 0.2; done" 2>"$dir/serve8055.log" &
+eventually in_ns world bash -c 'ss -ltnH "sport = 8055" | grep :8055'
+killswitch on --allow 198.51.100.0/24
+in_ns host socat -u TCP:198.51.100.1:8055 "OPEN:$dir/allowed,creat,append" 2>"$dir/allowed.log" &
+eventually grep -q tick "$dir/allowed"
+killswitch on --allow 198.51.100.0/24 --allow 203.0.113.0/24
+armed
+goes_on allowed
 killswitch off

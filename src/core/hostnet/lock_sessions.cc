@@ -1,6 +1,7 @@
 #include "core/hostnet/lock_sessions.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace ginnel::hostnet {
 namespace {
@@ -38,7 +39,41 @@ const LockedDevice* device_towards(const LockPolicy& policy, const HostState& ho
   return found == policy.devices.end() ? nullptr : &*found;
 }
 
+template <class Value>
+bool has_all(const std::vector<Value>& wider, const std::vector<Value>& narrower) {
+  return std::ranges::all_of(
+      narrower, [&](const Value& value) { return std::ranges::find(wider, value) != wider.end(); });
+}
+
+bool has_lan(const LockPolicy& policy, const LockedLan& lan) {
+  return std::ranges::any_of(policy.lans, [&](const LockedLan& other) {
+    return other.interface == lan.interface && has_all(other.prefixes, lan.prefixes);
+  });
+}
+
+// What says whose packets go where.
+auto rules_of_way(const LockPolicy& policy) {
+  return std::tie(policy.holder, policy.mark, policy.manage_mark, policy.split_mark, policy.table,
+                  policy.split, policy.split_dns);
+}
+
+bool has_same_way(const LockPolicy& former, const LockPolicy& now) {
+  const bool is_led = former.tunnels.empty() ||
+                      (!now.tunnels.empty() && now.tunnels.front() == former.tunnels.front());
+  return is_led && has_all(now.tunnels, former.tunnels) &&
+         has_all(now.tunnel_addresses, former.tunnel_addresses) &&
+         rules_of_way(former) == rules_of_way(now);
+}
+
 }  // namespace
+
+bool connections_live_on(const LockPolicy& former, const LockPolicy& now) {
+  // What else a state refuses, it refuses packet by packet.
+  if (!former.passes_allowed() || !now.passes_allowed()) return false;
+  return has_same_way(former, now) && has_all(now.allowed, former.allowed) &&
+         has_all(now.manage, former.manage) &&
+         std::ranges::all_of(former.lans, [&](const LockedLan& lan) { return has_lan(now, lan); });
+}
 
 std::vector<LiveSession> management_sessions(const LockPolicy& policy, const HostState& host,
                                              const std::vector<TcpSocket>& sockets) {

@@ -1,7 +1,6 @@
-// Sessions of management that are live when the lock comes. The filter knows a reply by the
-// connection that it belongs to, and forgets connections when it is loaded: who waits for the
-// server's next word would hear nothing until it says something itself. So they are remembered
-// first. Pure.
+// Connections that are live when the lock comes or changes. The filter knows a reply by the
+// connection that it belongs to, and who waits for the other end's next word would hear nothing
+// were it forgotten. Pure.
 #pragma once
 
 #include <vector>
@@ -28,9 +27,15 @@ struct LiveSession {
 
 inline constexpr std::size_t kMaxLiveSessions = 256;  // More stay silent until they are spoken to.
 
-// Those from policy.manage: somebody listens on their port, so that they came in. They are taken to
-// come by the interface that leads there.
+// Of those from policy.manage, which are remembered before a lock forgets all others: somebody
+// listens on their port, so that they came in. They are taken to come by the interface that leads
+// there.
 std::vector<LiveSession> management_sessions(const LockPolicy& policy, const HostState& host,
                                              const std::vector<TcpSocket>& sockets);
+
+// Whether connections that `former` let through rest on nothing that `now` lacks: the way through
+// the tunnel, whose address they are translated to, and every network that was reached directly.
+// Otherwise they are to be forgotten, so that all that goes on is judged anew.
+bool connections_live_on(const LockPolicy& former, const LockPolicy& now);
 
 }  // namespace ginnel::hostnet

@@ -208,11 +208,20 @@ Status GatewayHost::apply(const GatewayFacts& facts) {
   if (!config_->kill_switch) {
     wanted.network.former_rules = rules_;
     rules_ = wanted.network.rules;
-    return applier_.apply(wanted);
+    if (Status applied = applier_.apply(wanted); !applied) return applied;
+    return forget_connections(policy);
   }
   // Addresses first: the lock's route into a tunnel needs the tunnel to be up.
   if (Status applied = applier_.apply(wanted); !applied) return applied;
   return change_lock(policy);
+}
+
+// What is translated to the address of another tunnel would be dropped at the far end. A change of
+// the lock forgets it by itself.
+Status GatewayHost::forget_connections(const LockPolicy& policy) {
+  const auto former = std::exchange(unlocked_, policy);
+  if (!former || connections_live_on(*former, policy)) return ok();
+  return os::forget_connections_without(policy.manage_mark.mask);
 }
 
 Status GatewayHost::tell_resolver(const GatewayTunnel& tunnel) {
@@ -231,10 +240,6 @@ Status GatewayHost::tell_resolver(const GatewayTunnel& tunnel) {
   const std::string former = std::exchange(resolver_.link, tunnel.interface);
   if (Status told = resolver.tell(resolver_, wanted); !told) return told;
   return resolver.leave_link(resolver_, former);
-}
-
-Status GatewayHost::forget_connections() {
-  return os::forget_connections_without(LockPolicy().manage_mark.mask);
 }
 
 Status GatewayHost::remove_rules() {

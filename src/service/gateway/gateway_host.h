@@ -48,8 +48,6 @@ class GatewayHost {
   Status apply(const GatewayFacts& facts);
   // The host itself asks the tunnel's servers.
   Status tell_resolver(const GatewayTunnel& tunnel);
-  // Forgets connections that were translated to the address of another tunnel.
-  Status forget_connections();
 
   // The end, one of the three, and then the rest is taken back; what cannot be is logged. The lock
   // stays and lets nothing out,
@@ -71,6 +69,7 @@ class GatewayHost {
 
   // Not any more when it was taken back for want of a confirmation: whoever did that is to get in.
   Status change_lock(const hostnet::LockPolicy& policy);
+  Status forget_connections(const hostnet::LockPolicy& policy);
   bool holds(const killswitch::KillSwitch& lock) const;
   Status remove_rules();
   std::vector<hostnet::Link> uplinks();
@@ -82,6 +81,7 @@ class GatewayHost {
   killswitch::Places places_;
   hostnet::LockPolicy former_;
   std::optional<hostnet::LockPolicy> held_;
+  std::optional<hostnet::LockPolicy> unlocked_;  // Without a kill switch: what would be held.
   // Those that each tunnel was given, by its name.
   std::map<std::string, std::vector<net::InterfaceAddress>> addresses_;
   std::vector<hostnet::RoutingRule> rules_;  // Without a kill switch: those that were added.

@@ -470,12 +470,6 @@ void GatewayProcess::follow(const Failover::Step& step, std::size_t before, Mono
   ++failovers_;
   ++takeovers_[facts_.active];
   apply("another tunnel");
-  // What was translated to the other tunnel's address would be dropped at the far end. A change of
-  // the lock forgets it by itself.
-  const bool forgets = !launch_->config.kill_switch;
-  if (Status forgotten = forgets ? host_->forget_connections() : ok(); !forgotten) {
-    log::warn("{}", forgotten.error().message);
-  }
   serve_names();
   log::warn("traffic goes through tunnel {}", active().interface);
   if (facts_.state == LockState::Connected) tell_connected();
@@ -701,10 +695,8 @@ Status GatewayProcess::change_to(Reload& reload) {
     }
     std::swap(launch_->config, reload.config);
     apply("the reload is taken back");
-    return done;
   }
-  // A change of the lock forgets by itself what was translated to an address that went.
-  return launch_->config.kill_switch ? ok() : host_->forget_connections();
+  return done;
 }
 
 void GatewayProcess::end_reload(std::uint64_t number, Result<ChangeView> outcome) {

@@ -317,8 +317,7 @@ Status KillSwitch::change(LockPolicy wanted) {
     return changed;
   }
   expects_ = false;
-  // A connection that lived before would go on in clear if only its next packet were looked at.
-  return os::forget_connections_without(policy_.manage_mark.mask);
+  return forget_connections();
 }
 
 Status KillSwitch::complete(LockPolicy& wanted, const HostState& host) const {
@@ -331,6 +330,9 @@ Status KillSwitch::complete(LockPolicy& wanted, const HostState& host) const {
 }
 
 Status KillSwitch::replace(LockPolicy wanted, const HostState& host) {
+  if (!connections_live_on(policy_, wanted)) {
+    if (Status owed = files_.owe_forgetting(); !owed) return owed;
+  }
   if (Status written = files_.write(wanted); !written) return written;
   // From here on what is claimed outlives this process.
   const std::string standing = applier_.claims().standing_path(LockPolicy::owner());
@@ -349,6 +351,15 @@ void KillSwitch::give_up() {
   std::ignore = os::dismiss_guardian(files_.guardian_path());
 }
 
+// One that lived before would go on in clear if only its next packet were looked at, or with the
+// address of another tunnel. To those that may live on it would be the end as well: an answer whose
+// question is forgotten is let in by nobody.
+Status KillSwitch::forget_connections() {
+  if (!files_.owes_forgetting()) return ok();
+  Status forgotten = os::forget_connections_without(policy_.manage_mark.mask);
+  return forgotten ? files_.have_forgotten() : forgotten;
+}
+
 Status KillSwitch::mend() {
   if (policy_.state == LockState::Off) return ok();
   return apply(policy_);
@@ -364,6 +375,7 @@ Status KillSwitch::take_away() {
   if (Status removed = applier_.remove_all(); !removed) return removed;
   if (Status written = files_.write({}); !written) return written;
   if (Status forgotten = files_.remove_pending(); !forgotten) return forgotten;
+  if (Status settled = files_.have_forgotten(); !settled) return settled;
   policy_ = {};
   Status gone = os::remove_file(applier_.claims().standing_path(LockPolicy::owner()));
   if (Status dismissed = os::dismiss_guardian(files_.guardian_path()); !dismissed) return dismissed;

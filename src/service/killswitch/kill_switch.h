@@ -120,6 +120,7 @@ class KillSwitch {
   // Devices and whatever else follows from the host. Fails when what comes out cannot be a lock.
   Status complete(hostnet::LockPolicy& wanted, const hostnet::HostState& host) const;
   Status replace(hostnet::LockPolicy wanted, const hostnet::HostState& host);
+  Status forget_connections();
   Status go_back(hostnet::LockPolicy former);
   // Takes back what was begun for a change that does not come.
   void give_up();

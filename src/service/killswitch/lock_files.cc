@@ -80,4 +80,12 @@ Status LockFiles::write_watched(std::uint32_t port) const {
 
 Status LockFiles::remove_watched() const { return os::remove_file(watched_path()); }
 
+Status LockFiles::owe_forgetting() const {
+  return os::write_file_atomically(forgetting_path(), "", 0600);
+}
+
+bool LockFiles::owes_forgetting() const { return os::file_exists(forgetting_path()); }
+
+Status LockFiles::have_forgotten() const { return os::remove_file(forgetting_path()); }
+
 }  // namespace ginnel::killswitch

@@ -38,9 +38,16 @@ class LockFiles {
   Status write_watched(std::uint32_t port) const;
   Status remove_watched() const;
 
+  // That connections are to be forgotten once the tables of a policy stand. What is owed when a
+  // process is killed, the next change pays.
+  Status owe_forgetting() const;
+  bool owes_forgetting() const;
+  Status have_forgotten() const;
+
   std::string policy_path() const { return state_directory_ + "/policy"; }
   std::string ruleset_path() const { return state_directory_ + "/ruleset.nft"; }
   std::string pending_path() const { return run_directory_ + "/killswitch.pending"; }
+  std::string forgetting_path() const { return run_directory_ + "/killswitch.forgetting"; }
   std::string guardian_path() const { return run_directory_ + "/killswitch.sock"; }
   // Locked by who asks policy.resolvers.
   std::string asking_path() const { return run_directory_ + "/killswitch.asking"; }

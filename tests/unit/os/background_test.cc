@@ -151,7 +151,8 @@ TEST(Background, ClosesTheTerminalAndLeavesTheDirectoryAndTheSession) {
   for (const int fd : {ends[0], stays[0], stays[1], alive[0]}) close(fd);
 }
 
-// A command whose child does not get on until it is let, and the signals that its parent gives up at.
+// A command whose child does not get on until it is let, and the signals that its parent gives up
+// at.
 class SlowStart {
  public:
   explicit SlowStart(bool gives_up) {

@@ -81,5 +81,58 @@ TEST(ManagementSessions, HaveALimit) {
   }
 }
 
+TEST(ConnectionsLiveOn, WhereNothingIsTakenAway) {
+  const LockPolicy former = full_policy(LockState::Connected);
+  const struct {
+    const char* what;
+    void (*change)(LockPolicy&);
+    bool live_on;
+  } rows[] = {
+      {"nothing", [](LockPolicy&) {}, true},
+      {"an interface came", [](LockPolicy& p) { p.devices.push_back({"eth9", 9}); }, true},
+      {"an interface went", [](LockPolicy& p) { p.devices.pop_back(); }, true},
+      {"the server moved", [](LockPolicy& p) { p.endpoints = {to_endpoint("198.51.100.9:1")}; },
+       true},
+      {"other DNS servers", [](LockPolicy& p) { p.dns = {to_address("10.2.0.9")}; }, true},
+      {"a name is asked", [](LockPolicy& p) { p.resolvers = {to_endpoint("192.0.2.1:53")}; }, true},
+      {"no tunnel answers", [](LockPolicy& p) { p.state = LockState::Connecting; }, true},
+      {"locked", [](LockPolicy& p) { p.state = LockState::Locked; }, true},
+      {"in doubt", [](LockPolicy& p) { p.state = LockState::Error; }, false},
+      {"off", [](LockPolicy& p) { p.state = LockState::Off; }, false},
+      {"another standby", [](LockPolicy& p) { p.tunnels.push_back("wg9"); }, true},
+      {"another tunnel first", [](LockPolicy& p) { p.tunnels.insert(p.tunnels.begin(), "wg9"); },
+       false},
+      {"no tunnel", [](LockPolicy& p) { p.tunnels.clear(); }, false},
+      {"one more address",
+       [](LockPolicy& p) { p.tunnel_addresses.push_back(to_address("10.2.9.9")); }, true},
+      {"another address",
+       [](LockPolicy& p) { p.tunnel_addresses.front() = to_address("10.2.9.9"); }, false},
+      {"a LAN more", [](LockPolicy& p) { p.lans.push_back({"eth9", {to_prefix("10.99.0.0/24")}}); },
+       true},
+      {"a subnet more of a LAN",
+       [](LockPolicy& p) { p.lans.front().prefixes.push_back(to_prefix("10.99.0.0/24")); }, true},
+      {"a subnet less of a LAN", [](LockPolicy& p) { p.lans.front().prefixes.pop_back(); }, false},
+      {"a LAN less", [](LockPolicy& p) { p.lans.pop_back(); }, false},
+      {"a prefix more is allowed",
+       [](LockPolicy& p) { p.allowed.push_back(to_prefix("10.99.0.0/24")); }, true},
+      {"a prefix less is allowed", [](LockPolicy& p) { p.allowed.pop_back(); }, false},
+      {"more management", [](LockPolicy& p) { p.manage.push_back(to_prefix("10.99.0.0/24")); },
+       true},
+      {"less management", [](LockPolicy& p) { p.manage.pop_back(); }, false},
+      {"another program beside it", [](LockPolicy& p) { p.split.push_back({.user = 9999}); },
+       false},
+      {"another mark", [](LockPolicy& p) { p.mark.value = 0x7777; }, false},
+      {"another holder", [](LockPolicy& p) { p.holder = "killswitch"; }, false},
+  };
+  for (const auto& row : rows) {
+    SCOPED_TRACE(row.what);
+    LockPolicy now = former;
+    row.change(now);
+    EXPECT_EQ(connections_live_on(former, now), row.live_on);
+  }
+  // The first lock of a host.
+  EXPECT_FALSE(connections_live_on({}, former));
+}
+
 }  // namespace
 }  // namespace ginnel::hostnet
