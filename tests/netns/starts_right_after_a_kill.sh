@@ -22,6 +22,7 @@ again() {
   local text=$1 round
   shift
   for round in {1..6}; do
+    rm -f "$dir/again.log" # What the one before said is not to be taken for this one's.
     run_daemon again host "$GINNEL" "$@"
     eventually grep -q -e "$text" -e "^$1: " "$dir/again.log"
     grep -q "$text" "$dir/again.log" || fail "round $round of $*"
