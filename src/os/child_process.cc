@@ -75,23 +75,23 @@ int wait_for(pid_t child) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-// True when we were asked to stop before the child ended.
-bool pass_signals_on(pid_t child, const SignalFd& signals, bool completes) {
+// Says what came before the child ended.
+void pass_signals_on(pid_t child, const SignalFd& signals, bool completes, CommandEnd& end) {
   const Fd ended(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
-  if (!ended) return false;
-  for (bool was_asked = false;;) {
+  while (ended) {
     pollfd watched[] = {{.fd = ended.get(), .events = POLLIN, .revents = 0},
                         {.fd = signals.fd(), .events = POLLIN, .revents = 0}};
-    if (poll(watched, 2, -1) < 0 && errno != EINTR) return was_asked;
+    if (poll(watched, 2, -1) < 0 && errno != EINTR) return;
     // It can have ended after we were asked: what came first is looked at first.
-    const bool is_asked = watched[1].revents != 0 && signals.take() == Signal::Stop;
-    if (watched[0].revents != 0) return was_asked || is_asked;
-    if (!is_asked) continue;
-    if (was_asked || !completes) {
+    const auto signal = watched[1].revents != 0 ? signals.take() : std::nullopt;
+    const bool is_asked = signal == Signal::Stop;
+    const bool was_asked = std::exchange(end.interrupted, end.interrupted || is_asked);
+    end.hung_up |= signal == Signal::Reload;
+    if (watched[0].revents != 0) return;
+    if (is_asked && (was_asked || !completes)) {
       kill(child, SIGTERM);
-      return true;
+      return;
     }
-    was_asked = true;
   }
 }
 
@@ -131,7 +131,7 @@ Result<CommandEnd> run_command(const Command& command, const SignalFd* signals) 
     _exit(kCannotStart);
   }
   CommandEnd end;
-  if (signals != nullptr) end.interrupted = pass_signals_on(child, *signals, command.completes);
+  if (signals != nullptr) pass_signals_on(child, *signals, command.completes, end);
   end.exit_code = wait_for(child);
   if (said) end.said = read_said(said);
   return end;

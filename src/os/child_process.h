@@ -29,6 +29,7 @@ struct CommandEnd {
 
   int exit_code = 0;         // As a shell has it: 128 and the number of the signal that ended it.
   bool interrupted = false;  // We were asked to stop.
+  bool hung_up = false;      // SIGHUP came meanwhile; it is not passed on.
   std::string said{};        // The first lines of what we wanted to hear, if so.
 };
 

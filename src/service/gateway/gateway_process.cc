@@ -97,6 +97,7 @@ class GatewayProcess {
   Status ask_to_confirm();
   Status watch();
   Status loop();
+  void take_signals();
   Status handle(const os::Ready& ready);
   void handle_network(MonoTime now);
   void handle_lookups();
@@ -363,7 +364,7 @@ MonoTime GatewayProcess::next_deadline() const {
 }
 
 Status GatewayProcess::loop() {
-  while (!stop_) {
+  for (take_signals(); !stop_; take_signals()) {
     for (const os::Ready& ready : poller_->wait_until(next_deadline())) {
       if (Status handled = handle(ready); !handled) return handled;
     }
@@ -372,14 +373,17 @@ Status GatewayProcess::loop() {
   return ok();
 }
 
+// Also those that came while somebody else waited: names are asked for in clear, and programs that
+// tell the resolver run, in this thread.
+void GatewayProcess::take_signals() {
+  stop_ |= !interruption_->check();
+  if (!stop_ && interruption_->take_reload()) begin_reload(last_request_);
+}
+
 Status GatewayProcess::handle(const os::Ready& ready) {
   switch (ready.token) {
     case kSignals:
-      while (const auto signal = interruption_->signals().take()) {
-        stop_ |= *signal == os::Signal::Stop;
-        if (*signal == os::Signal::Reload) begin_reload(last_request_);
-      }
-      return ok();
+      return ok();  // At the end of the turn.
     case kNetwork:
       handle_network(clock_.mono());
       return ok();

@@ -29,7 +29,7 @@ std::string own_path() {
 Status start_program(const os::Command& command, Interruption& interruption) {
   const auto end = os::run_command(command, &interruption.signals());
   if (!end) return std::unexpected(end.error());
-  if (end->interrupted) interruption.note();
+  interruption.note(*end);
   if (end->exit_code == 0) return ok();  // It stands: who was asked to stop has to know.
   if (Status going = interruption.check(); !going) return going;
   // Our own says "dev: what is wrong".

@@ -20,10 +20,8 @@ Status run_hooks(std::string_view kind, const std::vector<config::QuickHook>& ho
             {"INTERFACE", source.interface}, {"CONFIG_FILE", source.path}, {"LC_ALL", "C"}}};
     const auto end = os::run_command(command, &interruption.signals());
     if (!end) return std::unexpected(end.error());
-    if (end->interrupted) {
-      interruption.note();
-      return interruption.check();
-    }
+    interruption.note(*end);
+    if (end->interrupted) return interruption.check();
     if (end->exit_code != 0) {
       return fail(ErrorCode::Io, fmt::format("{}:{}: {}: the command ended with {}; mend it",
                                              source.path, hook.line, kind, end->exit_code));

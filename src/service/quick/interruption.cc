@@ -28,6 +28,7 @@ Status Interruption::wait(Duration time) {
   const MonoTime end = clock.mono() + time;
   for (;;) {
     while (const auto signal = signals_.take()) {
+      hung_up_ |= signal == os::Signal::Reload;
       came_ |= signal == os::Signal::Stop || (ends_on_hangup_ && signal == os::Signal::Reload);
     }
     if (came_) return fail(ErrorCode::Io, "stopped by a signal");
@@ -36,6 +37,11 @@ Status Interruption::wait(Duration time) {
       if (ready.token == kOther) return check();
     }
   }
+}
+
+void Interruption::note(const os::CommandEnd& end) {
+  hung_up_ |= end.hung_up;
+  came_ |= end.interrupted || (ends_on_hangup_ && end.hung_up);
 }
 
 Status Interruption::wait_for(int fd, Duration time) {

@@ -2,7 +2,10 @@
 // coming up is taken down again, by the same way as after a failure.
 #pragma once
 
+#include <utility>
+
 #include "base/result.h"
+#include "os/child_process.h"
 #include "os/poller.h"
 #include "os/signal_fd.h"
 
@@ -23,8 +26,10 @@ class Interruption {
   void end_on_hangup() { ends_on_hangup_ = true; }
   // From here on, only being asked again counts: what was asked for is being done.
   void begin_again() { came_ = false; }
-  // A program that ran meanwhile took the signal.
-  void note() { came_ = true; }
+  // What a program that ran meanwhile has seen of signals.
+  void note(const os::CommandEnd& end);
+  // Whether SIGHUP came since this was asked last, whoever waited then.
+  bool take_reload() { return std::exchange(hung_up_, false); }
 
   const os::SignalFd& signals() const { return signals_; }
 
@@ -35,6 +40,7 @@ class Interruption {
   os::SignalFd signals_;
   os::Poller poller_;
   bool came_ = false;
+  bool hung_up_ = false;
   bool ends_on_hangup_ = false;
 };
 

@@ -136,10 +136,8 @@ Status Resolver::run_resolvconf(std::vector<std::string> words,
   const auto end = os::run_command({.words = std::move(words), .input = std::move(input)},
                                    &interruption_.signals());
   if (!end) return std::unexpected(end.error());
-  if (end->interrupted) {
-    interruption_.note();
-    return interruption_.check();
-  }
+  interruption_.note(*end);
+  if (end->interrupted) return interruption_.check();
   if (end->exit_code == 0) return ok();
   return fail(ErrorCode::Io, fmt::format("DNS: resolvconf ended with {}; run it by hand to see why",
                                          end->exit_code));

@@ -75,6 +75,17 @@ TEST(RunCommand, PassesOnThatItIsToStop) {
   EXPECT_EQ(code, 0);
 }
 
+TEST(RunCommand, TellsOfAHangupAndGoesOn) {
+  const int code = in_child([] {
+    const auto signals = SignalFd::create();
+    if (!signals) return 1;
+    const auto end = run_command({.words = {"sh", "-c", "kill -HUP $PPID; exit 3"}}, &*signals);
+    if (!end || end->interrupted || !end->hung_up) return 2;
+    return end->exit_code == 3 ? 0 : 3;
+  });
+  EXPECT_EQ(code, 0);
+}
+
 TEST(RunCommand, LetsOneThatCompletesComeToItsEnd) {
   struct Row {
     std::string script;
