@@ -90,13 +90,19 @@ std::string help_for(const Verb& verb) {
   if (!rows.empty()) text += "\nbesides:\n" + table(rows);
 
   rows.clear();
+  std::string rare;
   for (const Flag& flag : verb.flags) {
+    if (flag.is_rare) {
+      rare += fmt::format("{}{}", rare.empty() ? "" : ", ", flag.name);
+      continue;
+    }
     std::string help(flag.help);
     if (!flag.words.empty()) {
       help += fmt::format("; one of {}", fmt::join(split(flag.words, ' '), ", "));
     }
     rows.push_back({shown(flag), help + (flag.repeatable ? " (repeatable)" : "")});
   }
+  if (!rare.empty()) rows.push_back({"rarely needed", fmt::format("{}: see {}", rare, verb.page)});
   rows.push_back({"--help", "show this"});
   text += "\nflags:\n" + table(rows);
   if (!verb.flags.empty()) {

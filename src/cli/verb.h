@@ -26,6 +26,7 @@ struct Flag {
   bool secret = false;  // The environment may only say file:PATH.
   Completes completes = Completes::Nothing;
   std::string_view words = {};  // The values there are, "auto userspace kernel".
+  bool is_rare = false;         // The verb's help names it, and its page says what it does.
 };
 
 enum class Count { One, Optional, OneOrMore, Any };

@@ -1,6 +1,7 @@
 #include "base/log.h"
 #include "cli/args.h"
 #include "cli/io.h"
+#include "cli/path_flags.h"
 #include "cli/verbs.h"
 #include "service/cage/cage.h"
 
@@ -33,6 +34,9 @@ Result<cage::CageOptions> options_of(const Args& args) {
                 fmt::format("--publish: {} ports are published, and {} can be",
                             options.publish.size(), cage::kMaxPublishedPorts));
   }
+  const auto path = path_choice(args);
+  if (!path) return std::unexpected(path.error());
+  options.path = *path;
   return options;
 }
 
@@ -64,6 +68,7 @@ constexpr Flag kFlags[] = {
      .help = "a DNS server for the cage, instead of the file's",
      .repeatable = true},
 };
+constexpr auto kAllFlags = with_rare_path_flags(kFlags);
 constexpr Exit kExits[] = {
     {kOk, "the command's own exit code is passed on, whatever it is; 128+N: signal N ended it"},
     {126, "the command cannot be run"},
@@ -80,7 +85,7 @@ constinit const Verb kCage{
     .name = "cage",
     .summary = "run a command whose only way out is a tunnel, without root",
     .arguments = kArguments,
-    .flags = kFlags,
+    .flags = kAllFlags,
     .exits = kExits,
     .example = "ginnel cage ./provider.conf -- curl https://example.com",
     .page = "docs/cage.md",

@@ -4,25 +4,13 @@
 #include "base/text.h"
 #include "cli/args.h"
 #include "cli/io.h"
+#include "cli/path_flags.h"
 #include "cli/verbs.h"
 #include "os/background.h"
 #include "service/tunnel/dev.h"
 
 namespace ginnel::cli {
 namespace {
-
-Result<crypto::AeadLibrary> aead_of(const Args& args) {
-  const std::string_view name = args.value("--aead").value_or("auto");
-  if (name == "auto") return crypto::AeadLibrary::Automatic;
-  if (name == "openssl") return crypto::AeadLibrary::OpenSsl;
-  if (name == "ipsec-mb") return crypto::AeadLibrary::IpsecMb;
-  if (name == "ipsec-mb-avx2") return crypto::AeadLibrary::IpsecMbAvx2;
-  if (name == "ipsec-mb-sse") return crypto::AeadLibrary::IpsecMbSse;
-  return fail(ErrorCode::InvalidArgument,
-              fmt::format("--aead: \"{}\" is not one of auto, openssl, ipsec-mb, ipsec-mb-avx2, "
-                          "ipsec-mb-sse",
-                          name));
-}
 
 Result<tunnel::DevOptions> options_of(const Args& args) {
   tunnel::DevOptions options;
@@ -33,19 +21,9 @@ Result<tunnel::DevOptions> options_of(const Args& args) {
   const auto workers = args.number<std::size_t>("--workers", 0, tunnel::Tunnel::kMaxWorkers, 0);
   if (!workers) return std::unexpected(workers.error());
   options.tunnel.workers = *workers;
-  const auto aead = aead_of(args);
-  if (!aead) return std::unexpected(aead.error());
-  options.tunnel.aead = *aead;
-  const auto on = [&](std::string_view all, std::string_view one) {
-    return !args.flag(all) && !args.flag(one);
-  };
-  options.tunnel.tun_offloads = {.tcp_v4 = on("--no-tun-offload", "--no-tun-tso4"),
-                                 .tcp_v6 = on("--no-tun-offload", "--no-tun-tso6"),
-                                 .udp = on("--no-tun-offload", "--no-tun-uso")};
-  options.tunnel.udp_gso = {on("--no-udp-gso", "--no-udp-gso4"),
-                            on("--no-udp-gso", "--no-udp-gso6")};
-  options.tunnel.udp_gro = {on("--no-udp-gro", "--no-udp-gro4"),
-                            on("--no-udp-gro", "--no-udp-gro6")};
+  const auto path = path_choice(args);
+  if (!path) return std::unexpected(path.error());
+  options.tunnel.path = *path;
   return options;
 }
 
@@ -103,21 +81,8 @@ constexpr Flag kFlags[] = {
      .help = "stay in the foreground and log to standard error, not to syslog"},
     {.name = "--mtu", .value = "BYTES", .help = "the interface's MTU at first (1420)"},
     {.name = "--workers", .value = "N", .help = "data threads (default: one per core, at least 8)"},
-    {.name = "--aead",
-     .value = "LIBRARY",
-     .help = "what encrypts; to compare, or to avoid a broken one",
-     .words = "auto openssl ipsec-mb ipsec-mb-avx2 ipsec-mb-sse"},
-    {.name = "--no-tun-offload", .help = "move single packets, not super-packets, on the TUN side"},
-    {.name = "--no-tun-tso4", .help = "that, for TCP over IPv4"},
-    {.name = "--no-tun-tso6", .help = "that, for TCP over IPv6"},
-    {.name = "--no-tun-uso", .help = "that, for UDP"},
-    {.name = "--no-udp-gso", .help = "send datagrams one by one"},
-    {.name = "--no-udp-gso4", .help = "that, over IPv4"},
-    {.name = "--no-udp-gso6", .help = "that, over IPv6"},
-    {.name = "--no-udp-gro", .help = "receive datagrams one by one"},
-    {.name = "--no-udp-gro4", .help = "that, over IPv4"},
-    {.name = "--no-udp-gro6", .help = "that, over IPv6"},
 };
+constexpr auto kAllFlags = with_path_flags(kFlags);
 constexpr Exit kExits[] = {
     {kOk, "interface and control socket answered; with --foreground: ended as asked"},
     {kFailed, "the interface could not be made"},
@@ -131,7 +96,7 @@ constinit const Verb kDev{
     .name = "dev",
     .summary = "make a WireGuard interface in userspace, which stock wg configures",
     .arguments = kArguments,
-    .flags = kFlags,
+    .flags = kAllFlags,
     .exits = kExits,
     .example = "sudo ginnel dev wg0 && sudo ginnel strip wg0 | sudo wg setconf wg0 /dev/stdin",
     .page = "docs/dev.md",

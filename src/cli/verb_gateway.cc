@@ -6,6 +6,7 @@
 #include "cli/io.h"
 #include "cli/killswitch_watcher.h"
 #include "cli/lock_flags.h"
+#include "cli/path_flags.h"
 #include "cli/verbs.h"
 #include "os/clock.h"
 #include "service/gateway/control_client.h"
@@ -21,9 +22,12 @@ int run_gateway(const Args& args, Io& io) {
     return io.report(kVerb, {ErrorCode::InvalidArgument,
                              "--kill-switch and --no-kill-switch contradict each other; keep one"});
   }
+  const auto path = path_choice(args);
+  if (!path) return io.report(kVerb, path.error());
   gateway::GatewayOptions options{.files = {args.positionals().begin(), args.positionals().end()},
                                   .flags = gateway_lock_flags(args),
                                   .ssh_connection = io.environment("SSH_CONNECTION").value_or(""),
+                                  .path = *path,
                                   .on_locked = [] { return start_watcher({}); }};
   options.flags.confirm = text_of(args, "--confirm");
   options.flags.ask_after = text_of(args, "--ask-after");
@@ -167,6 +171,7 @@ constexpr Flag kFlags[] = {
      .help = "tell /metrics here too, on loopback (default: on the control socket only)"},
     kEndpointsFlag,
 };
+constexpr auto kAllFlags = with_rare_path_flags(kFlags);
 
 constexpr Exit kExits[] = {
     {kOk, "ended as asked; with a kill switch everything stays blocked"},
@@ -197,7 +202,7 @@ constinit const Verb kGateway{
     .name = "gateway",
     .summary = "send everything behind the LAN interfaces through a tunnel, or nowhere",
     .arguments = kArguments,
-    .flags = kFlags,
+    .flags = kAllFlags,
     .exits = kExits,
     .example = "sudo ginnel gateway ./provider.conf --lan eth1",
     .page = "docs/gateway.md",

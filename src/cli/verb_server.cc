@@ -4,6 +4,7 @@
 #include "cli/args.h"
 #include "cli/human.h"
 #include "cli/io.h"
+#include "cli/path_flags.h"
 #include "cli/server_place.h"
 #include "cli/server_terminal.h"
 #include "cli/verbs.h"
@@ -66,6 +67,8 @@ int run_server(const Args& args, Io& io) {
   if (!paths) return io.report("server", paths.error());
   auto flags = server_flags(args);
   if (!flags) return io.report("server", flags.error());
+  const auto path = path_choice(args);
+  if (!path) return io.report("server", path.error());
   const TerminalTraits traits = terminal_traits(io);
   // The live line says what a person wants to know; log lines would only push it down.
   const auto level = log_level(args, traits.shows_progress ? log::Level::Warn : log::Level::Info);
@@ -74,7 +77,8 @@ int run_server(const Args& args, Io& io) {
   ServerTerminal terminal(io, traits);
   const Status ended = server::run_server({.paths = std::move(*paths),
                                            .flags = std::move(*flags),
-                                           .metrics_per_peer = args.flag("--metrics-per-peer")},
+                                           .metrics_per_peer = args.flag("--metrics-per-peer"),
+                                           .path = *path},
                                           terminal);
   return ended ? kOk : io.report("server", ended.error());
 }
@@ -208,6 +212,7 @@ constexpr Flag kServerFlags[] = {
      .help = "what is logged to standard error (info; warn at a terminal)",
      .words = "error warn info debug"},
 };
+constexpr auto kAllServerFlags = with_rare_path_flags(kServerFlags);
 constexpr Exit kServerExits[] = {
     {kOk, "ended as asked, and left nothing behind"},
     {kFailed, "failed; the line says why"},
@@ -236,7 +241,7 @@ constexpr Exit kStatusExits[] = {
 constinit const Verb kServer{
     .name = "server",
     .summary = "run a VPN server, which makes its keys and first client by itself",
-    .flags = kServerFlags,
+    .flags = kAllServerFlags,
     .exits = kServerExits,
     .example = "sudo ginnel server --endpoint vpn.example.org",
     .page = "docs/server.md",

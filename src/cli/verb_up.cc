@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "cli/args.h"
 #include "cli/io.h"
+#include "cli/path_flags.h"
 #include "cli/verbs.h"
 #include "service/quick/quick.h"
 
@@ -64,6 +65,8 @@ int run_up(const Args& args, Io& io) {
                   fmt::format("--backend: \"{}\" is none of auto, userspace and kernel", name));
     }
     options.backend = *backend;
+    if (const auto path = path_choice(args); !path) return std::unexpected(path.error());
+    options.device_flags = path_words(args, io);
     return ok();
   });
 }
@@ -98,6 +101,7 @@ constexpr Flag kUpFlags[] = {{.name = "--backend",
                              {.name = "--foreground",
                               .help = "stay, look up names of endpoints that fail again, and take "
                                       "the tunnel down when ended"}};
+constexpr auto kAllUpFlags = with_rare_path_flags(kUpFlags);
 
 constexpr Exit kUpExits[] = {
     {kOk, "the tunnel stands; with --foreground: it was taken down as asked"},
@@ -139,7 +143,7 @@ constinit const Verb kUp{
     .name = "up",
     .summary = "bring up a tunnel by a wg-quick file",
     .arguments = kArguments,
-    .flags = kUpFlags,
+    .flags = kAllUpFlags,
     .exits = kUpExits,
     .example = "sudo ginnel up wg0",
     .page = kPage,

@@ -88,7 +88,7 @@ Status join(const End& near, const End& far) {
 
 Status start_tunnel(End& end, const End& other, const PathOptions& options) {
   return inside(end, [&]() -> Status {
-    tunnel::TunnelOptions wanted{.interface = "inner", .aead = options.aead};
+    tunnel::TunnelOptions wanted{.interface = "inner", .path = {.aead = options.aead}};
     if (!options.encrypted) wanted.make_aead = &make_no_aead;
     auto started = tunnel::Tunnel::start(std::move(wanted));
     if (!started) return pass(std::move(started));

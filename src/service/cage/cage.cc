@@ -205,7 +205,7 @@ Status Cage::enclose() {
 }
 
 Status Cage::start_tunnel(os::Fd queue) {
-  auto tunnel = tunnel::Tunnel::adopt(std::move(queue), {.mtu = plan_.mtu});
+  auto tunnel = tunnel::Tunnel::adopt(std::move(queue), {.mtu = plan_.mtu, .path = options_.path});
   if (!tunnel) return pass(std::move(tunnel));
   tunnel_ = std::move(*tunnel);
   return tunnel_->configure(std::move(device_));

@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "service/cage/published_port.h"
+#include "service/tunnel/path_choice.h"
 
 namespace ginnel::cage {
 
@@ -16,6 +17,7 @@ struct CageOptions {
   std::vector<std::string> command;
   std::vector<net::Address> dns;  // Instead of the file's.
   std::vector<PublishedPort> publish;
+  tunnel::PathChoice path{};
 };
 
 // Returns the command's exit code, as a shell has it. It is an error when it did not even start.

@@ -212,7 +212,8 @@ Status GatewayProcess::start() {
   }
   // Before there are threads, which each have capabilities of their own.
   if (Status dropped = os::keep_only(kNeededCapabilities); !dropped) return dropped;
-  if (Status started = tunnels_.start(launch_->config, facts_.tunnels); !started) return started;
+  if (Status started = tunnels_.start(launch_->config, facts_.tunnels, options_.path); !started)
+    return started;
   facts_.tunnels = tunnels_.facts();
   if (Status applied = host_->apply(facts_); !applied) return applied;
   serve_names();

@@ -8,6 +8,7 @@
 
 #include "core/gateway/gateway_config.h"
 #include "os/sysctl_claims.h"
+#include "service/tunnel/path_choice.h"
 
 namespace ginnel::gateway {
 
@@ -17,6 +18,7 @@ struct GatewayOptions {
   std::string ssh_connection;  // SSH_CONNECTION; empty: nobody's.
   std::string run_directory = os::kRunDirectory;
   std::string state_directory = "/var/lib/ginnel/gateway";
+  tunnel::PathChoice path{};
   // Called once the lock stands, while there is one thread. A failure is logged.
   std::function<Status()> on_locked{};
 };

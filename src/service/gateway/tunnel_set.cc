@@ -49,19 +49,21 @@ std::vector<TunnelFacts> TunnelSet::plan(const GatewayConfig& config,
   return planned;
 }
 
-Status TunnelSet::start(const GatewayConfig& config, std::vector<TunnelFacts> planned) {
+Status TunnelSet::start(const GatewayConfig& config, std::vector<TunnelFacts> planned,
+                        const tunnel::PathChoice& path) {
   config_ = &config;
   facts_ = std::move(planned);
   for (std::size_t i = 0; i < config.tunnels.size(); ++i) {
-    if (Status started = start_one(i); !started) return started;
+    if (Status started = start_one(i, path); !started) return started;
   }
   return ok();
 }
 
-Status TunnelSet::start_one(std::size_t index) {
+Status TunnelSet::start_one(std::size_t index, const tunnel::PathChoice& path) {
   const GatewayTunnel& wanted = config_->tunnels[index];
   TunnelFacts& facts = facts_[index];
-  auto device = tunnel::Tunnel::start({.interface = wanted.interface, .mtu = facts.mtu});
+  auto device =
+      tunnel::Tunnel::start({.interface = wanted.interface, .mtu = facts.mtu, .path = path});
   if (!device) return pass(std::move(device));
   Running& running = tunnels_.emplace_back();
   running.device = std::move(*device);

@@ -28,7 +28,8 @@ class TunnelSet {
 
   // Makes and configures one for each file, down and without addresses. `config` is borrowed for as
   // long as this lives.
-  Status start(const GatewayConfig& config, std::vector<TunnelFacts> planned);
+  Status start(const GatewayConfig& config, std::vector<TunnelFacts> planned,
+               const tunnel::PathChoice& path);
 
   const std::vector<TunnelFacts>& facts() const { return facts_; }
   std::size_t size() const { return tunnels_.size(); }
@@ -64,7 +65,7 @@ class TunnelSet {
     TunnelTraffic total{};
   };
 
-  Status start_one(std::size_t index);
+  Status start_one(std::size_t index, const tunnel::PathChoice& path);
   Status change_one(std::size_t index, const GatewayTunnel& wanted, TunnelFacts& facts);
   void serve_wg(Running& running);
   Status use_endpoint(std::size_t index);

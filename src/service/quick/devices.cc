@@ -78,8 +78,10 @@ Result<std::string> make_device(const DeviceOptions& options, os::Rtnetlink& rtn
     log::info("interface {}: this kernel has no WireGuard, so ginnel carries its packets itself",
               options.interface);
   }
+  std::vector<std::string> words{own_path(), "dev", options.interface};
+  words.insert(words.end(), options.flags.begin(), options.flags.end());
   const Status made = start_program(
-      {.words = {own_path(), "dev", options.interface},
+      {.words = std::move(words),
        .environment = {{std::string(tunnel::kHeldLock), fmt::format("{}", options.lock_fd)}},
        .hears = true,
        .kept = options.lock_fd,

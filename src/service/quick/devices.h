@@ -22,6 +22,7 @@ struct DeviceOptions {
   Backend backend = Backend::Automatic;
   // For one in userspace: run instead of ours, with the interface as its argument; empty: ours.
   std::string program;
+  std::vector<std::string> flags;  // For ours.
   // Of a lock that the process of ours holds as well, until the interface stands or nothing is left
   // of it, also when we are killed meanwhile.
   int lock_fd = -1;

@@ -14,7 +14,8 @@ struct QuickOptions {
   std::string configuration;  // As it was asked for: a name or a path.
   std::string run_directory = os::kRunDirectory;
   Backend backend = Backend::Automatic;
-  std::string program;  // Instead of our own userspace device; empty: ours.
+  std::string program;                    // Instead of our own userspace device; empty: ours.
+  std::vector<std::string> device_flags;  // Of `ginnel dev`, for our own.
   unsigned lookup_retries = kLookupRetries;
   bool confirm_removal = false;  // Let a file without peers remove all that the device has.
 };

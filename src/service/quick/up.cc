@@ -52,6 +52,7 @@ class Rise {
     auto backend = make_device({.interface = source_.interface,
                                 .backend = options_.backend,
                                 .program = options_.program,
+                                .flags = options_.device_flags,
                                 .lock_fd = standing_.applier().claims().lock_fd()},
                                standing_.applier().rtnetlink(), interruption_);
     if (!backend) return pass(std::move(backend));

@@ -192,6 +192,7 @@ Status ServerProcess::start_tunnel(const CheckedLaunch& launch) {
   auto tunnel = tunnel::Tunnel::start({.interface = launch.interface,
                                        .mtu = launch.config.mtu,
                                        .listen_address = launch.config.listen.address,
+                                       .path = options_.path,
                                        .on_event = [this](const wg::EngineEvent& event) {
                                          if (events_.push(wg::EngineEvent(event))) {
                                            event_flag_->raise();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "service/server/server.h"
+#include "service/tunnel/path_choice.h"
 
 namespace ginnel::server {
 
@@ -10,6 +11,7 @@ struct ServerOptions {
   ServerPaths paths;
   config::ServerFlags flags;
   bool metrics_per_peer = false;
+  tunnel::PathChoice path{};
 };
 
 // Who watches a server: a person at a terminal, or nobody.

@@ -17,8 +17,9 @@ std::size_t worker_count(const TunnelOptions& options) {
 
 Result<std::unique_ptr<Tunnel>> Tunnel::start(TunnelOptions options) {
   const std::size_t workers = worker_count(options);
-  auto device = os::TunDevice::open(
-      {.name = options.interface, .multi_queue = workers > 1, .offloads = options.tun_offloads});
+  auto device = os::TunDevice::open({.name = options.interface,
+                                     .multi_queue = workers > 1,
+                                     .offloads = options.path.tun_offloads});
   if (!device) return pass(std::move(device));
   auto netlink = os::Rtnetlink::open();
   if (!netlink) return pass(std::move(netlink));
@@ -32,7 +33,7 @@ Result<std::unique_ptr<Tunnel>> Tunnel::start(TunnelOptions options) {
 }
 
 Result<std::unique_ptr<Tunnel>> Tunnel::adopt(os::Fd queue, TunnelOptions options) {
-  auto device = os::TunDevice::adopt(std::move(queue), {.offloads = options.tun_offloads});
+  auto device = os::TunDevice::adopt(std::move(queue), {.offloads = options.path.tun_offloads});
   if (!device) return pass(std::move(device));
   auto tunnel = std::make_unique<Tunnel>(Key{}, (*device)->name(), 1);
   if (Status made = tunnel->make(options, std::move(*device)); !made) {
@@ -60,7 +61,8 @@ Status Tunnel::make(const TunnelOptions& options, std::unique_ptr<os::TunDevice>
     queues.push_back(std::move(*queue));
   }
   for (std::size_t i = 0; i < count; ++i) {
-    auto aead = options.make_aead ? options.make_aead() : crypto::make_aead_batch(options.aead);
+    auto aead =
+        options.make_aead ? options.make_aead() : crypto::make_aead_batch(options.path.aead);
     if (!aead) {
       return fail(ErrorCode::Unsupported,
                   "this machine does not have the AEAD library that was asked for; leave it to "
@@ -72,11 +74,12 @@ Status Tunnel::make(const TunnelOptions& options, std::unique_ptr<os::TunDevice>
     (*worker)->set_mtu(options.mtu);
     workers_.push_back(std::move(*worker));
   }
-  ControlOptions control{
-      .interface = interface_,
-      .listen_address = options.listen_address,
-      .socket = {.gso = options.udp_gso, .gro = options.udp_gro, .system = options.udp_system},
-      .on_event = options.on_event};
+  ControlOptions control{.interface = interface_,
+                         .listen_address = options.listen_address,
+                         .socket = {.gso = options.path.udp_gso,
+                                    .gro = options.path.udp_gro,
+                                    .system = options.udp_system},
+                         .on_event = options.on_event};
   auto loop = ControlLoop::create(tables_, workers_, *wake_, *ended_, std::move(control));
   if (!loop) return pass(std::move(loop));
   control_ = std::move(*loop);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "service/tunnel/control_loop.h"
+#include "service/tunnel/path_choice.h"
 #include "service/tunnel/wg_device.h"
 
 namespace ginnel::tunnel {
@@ -18,13 +19,10 @@ struct TunnelOptions {
   // direction is always one thread's.
   std::size_t workers = 0;
   std::optional<net::Address> listen_address;  // Absent: every address of both families.
-  crypto::AeadLibrary aead = crypto::AeadLibrary::Automatic;
-  // Makes what encrypts in the place of `aead`, once for each worker. For measurements and tests.
+  PathChoice path{};
+  // Makes what encrypts in the place of `path.aead`, once for each worker. For measurements and
+  // tests.
   std::function<std::unique_ptr<crypto::AeadBatch>()> make_aead{};
-  // Each can be switched off, for kernels that get one wrong.
-  net::Coalescer::Kinds tun_offloads{.tcp_v4 = true, .tcp_v6 = true, .udp = true};
-  os::FamilySwitch udp_gso = true;
-  os::FamilySwitch udp_gro = true;
   // Null: the real one. Outlives the tunnel; its threads call it at once.
   os::UdpSystem* udp_system = nullptr;
   std::function<void(const wg::EngineEvent&)> on_event;  // On the control thread. May be empty.

@@ -51,7 +51,7 @@ TEST(Run, TestsALockByTheFlagsThatItHas) {
                         "--no-resolver", "--metrics-listen"}}};
   for (const Row& row : rows) {
     for (const Flag& flag : row.lock->flags) {
-      if (row.others.contains(flag.name)) continue;
+      if (row.others.contains(flag.name) || flag.is_rare) continue;
       SCOPED_TRACE(flag.name);
       const auto same = std::ranges::find(row.test->flags, flag.name, &Flag::name);
       ASSERT_NE(same, row.test->flags.end());
@@ -81,6 +81,7 @@ TEST(Run, HelpsWithEveryVerb) {
     EXPECT_NE(help.out.find(verb->example), std::string::npos);
     for (const Flag& flag : verb->flags) {
       EXPECT_NE(help.out.find(flag.name), std::string::npos);
+      if (flag.is_rare) continue;  // Its page says more.
       for (const std::string_view word : split(flag.words, ' ')) {
         EXPECT_NE(help.out.find(word), std::string::npos) << word;
       }

@@ -78,12 +78,12 @@ TEST(SteadyState, OfWholeTunnelsAllocatesNothing) {
   Ends ends;
   for (const bool offloads : {true, false}) {
     for (const auto library : {crypto::AeadLibrary::Automatic, crypto::AeadLibrary::OpenSsl}) {
-      ASSERT_NO_FATAL_FAILURE(
-          ends.start({.workers = 2,
-                      .aead = library,
-                      .tun_offloads = {.tcp_v4 = offloads, .tcp_v6 = offloads, .udp = offloads},
-                      .udp_gso = offloads,
-                      .udp_gro = offloads}));
+      ASSERT_NO_FATAL_FAILURE(ends.start(
+          {.workers = 2,
+           .path = {.aead = library,
+                    .tun_offloads = {.tcp_v4 = offloads, .tcp_v6 = offloads, .udp = offloads},
+                    .udp_gso = offloads,
+                    .udp_gro = offloads}}));
       for (const bool v6 : {false, true}) {
         SCOPED_TRACE(
             fmt::format("offloads {}, library {}, v6 {}", offloads, static_cast<int>(library), v6));

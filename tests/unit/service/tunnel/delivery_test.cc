@@ -282,9 +282,9 @@ constexpr unsigned kSwitches = 5;
 TunnelOptions with_switches_off(unsigned off) {
   const auto on = [&](unsigned bit) { return (off >> bit & 1) == 0; };
   return {.workers = 2,
-          .tun_offloads = {.tcp_v4 = on(0), .tcp_v6 = on(1), .udp = on(2)},
-          .udp_gso = on(3),
-          .udp_gro = on(4)};
+          .path = {.tun_offloads = {.tcp_v4 = on(0), .tcp_v6 = on(1), .udp = on(2)},
+                   .udp_gso = on(3),
+                   .udp_gro = on(4)}};
 }
 
 // Nothing, everything, and each of `bits`; while soaking, every set of switches.
@@ -321,7 +321,7 @@ TEST(Delivery, IsExactWithEveryLibrary) {
     for (const unsigned off : switches_to_try({})) {
       SCOPED_TRACE(fmt::format("library {}, off {:05b}", static_cast<int>(library), off));
       TunnelOptions options = with_switches_off(off);
-      options.aead = library;
+      options.path.aead = library;
       ASSERT_NO_FATAL_FAILURE(carry_everything(ends, options));
     }
   }
