@@ -9,6 +9,7 @@ import unittest
 import check_layers
 import check_names
 import check_orphans
+import check_reading
 import check_secrets
 import check_sizes
 import compare_verbs
@@ -256,6 +257,37 @@ class Secrets(Tree):
         self.found("docs/a.md: over", "x" * (1024 * 1024 + 1))
         self.assert_clean(check_secrets.check, {"docs/a.md": "x" * 1024 * 1024})
         self.assert_clean(check_secrets.check, {"docs/a.md": "/home/anna/.config\n"})
+
+
+class Reading(Tree):
+    PASSAGE = "Read in this order it is two files, {} lines:\n`a/b.cc` (from `go`), `a/c.cc` (`go`). So it is.\n\nEnd.\n"
+    FUNCTION = "int A::go() {\n" + lines(8) + "}\n"
+
+    def found(self, expected, said="1,000", b="", c=""):
+        files = {"docs/architecture.md": self.PASSAGE.format(said), "src/a/b.cc": self.FUNCTION + b,
+                 "src/a/c.cc": c or self.FUNCTION}
+        if expected is None:
+            self.assert_clean(check_reading.check, files)
+        else:
+            self.assert_found(expected, check_reading.check, files)
+
+    def test_counts_from_a_function_on_or_that_alone(self):
+        self.found(None, b=lines(980))
+        self.found(None, c="int x() {\n" + lines(5000) + "}\n" + self.FUNCTION, b=lines(980))
+        self.found(None, b=lines(960))
+        self.found("than 979 lines", b=lines(959))
+        self.found("than 1021 lines", b=lines(1001))
+
+    def test_counts_neither_comments_nor_blank_lines(self):
+        self.found(None, b=lines(980) + "  // Why.\n\n" * 90)
+
+    def test_refuses_more_than_one_reads_in_one_sitting(self):
+        self.found(None, said="1,500", b=lines(1480))
+        self.found("over 1500", said="1,501", b=lines(1481))
+
+    def test_refuses_a_document_that_names_what_is_not_there(self):
+        self.found("a/c.cc is not there", said="10", c="int stay() {}\n")
+        self.assert_found("does not name", check_reading.check, {"docs/architecture.md": "# Architecture\n"})
 
 
 class Verbs(Tree):
