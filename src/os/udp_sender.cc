@@ -86,6 +86,7 @@ bool may_mean_gone_source(int error) {
   return error == EINVAL || error == EADDRNOTAVAIL || error == ENETUNREACH;
 }
 
+// EIO: the device, or IPsec on the way there, cannot make the checksums.
 bool may_mean_not_joined(int error) { return error == EMSGSIZE || error == EINVAL || error == EIO; }
 
 }  // namespace
@@ -250,12 +251,7 @@ int UdpSender::send_one_by_one(Run run, int error) {
       return attempt.error;
     }
   }
-  if (error == EIO) {
-    // The device, or IPsec on the way, cannot make checksums for us.
-    gso_.store(false, std::memory_order_relaxed);
-  } else if (!source_was_gone && may_mean_not_joined(error)) {
-    blame_segment_size(run[0]);
-  }
+  if (!source_was_gone && may_mean_not_joined(error)) blame_segment_size(run[0]);
   return 0;
 }
 

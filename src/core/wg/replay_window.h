@@ -11,7 +11,7 @@ class ReplayWindow {
  public:
   static constexpr std::uint64_t kWindow = 8128;
 
-  // Whether accept() would succeed: for dropping a replay before it costs any cryptography.
+  // Whether accept() would succeed.
   bool would_accept(std::uint64_t counter) const {
     if (counter >= next_) return true;
     if (next_ - counter > kWindow) return false;

@@ -230,6 +230,21 @@ TEST(DataWorker, AsksForNewKeysFromTheMomentTheWhitepaperNames) {
   EXPECT_TRUE(session.far->take_rekey_on_send(kNow)) << "counters concern the responder too";
 }
 
+TEST(DataWorker, DropsHandshakesThatFindNoRoomAndCountsThem) {
+  constexpr std::size_t kMax = ControlMailbox::kMaxHandshakes;
+  for (const std::size_t number : {kMax - 1, kMax, kMax + 1}) {
+    SCOPED_TRACE(number);
+    LinkedWorkers workers;
+    std::vector<std::uint8_t> initiation(sizeof(HandshakeInitiation), 0);
+    initiation[0] = HandshakeInitiation::kType;
+    EXPECT_TRUE(workers.open(kNow, LinkedWorkers::Wire(number, initiation)).empty());
+    std::vector<HandshakeDatagram> waiting;
+    workers.far.tables.control.handshakes.drain(waiting);
+    EXPECT_EQ(waiting.size(), std::min(number, kMax));
+    EXPECT_EQ(workers.far.worker.drops().of(Drop::QueueFull), number - waiting.size());
+  }
+}
+
 // RFC 6040, section 4.2: the table of what comes out, by inner and outer bits.
 TEST(DataWorker, CongestionMarksOfTheOuterHeaderReachTheInnerOne) {
   constexpr std::uint8_t kDropped = 0xff;
