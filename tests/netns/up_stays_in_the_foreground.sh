@@ -105,7 +105,7 @@ start_fresh
 sed -i '/^PreDown/d' /etc/wireguard/wg0.conf
 ip -n host link del wg0
 ended 1
-grep -q 'interface wg0 was deleted by another program' "$dir/stay.log"
+grep -q 'interface wg0 was deleted or renamed by another program' "$dir/stay.log"
 check_unchanged host
 
 step "its terminal goes away"

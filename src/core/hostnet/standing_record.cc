@@ -10,10 +10,10 @@ namespace ginnel::hostnet {
 namespace {
 
 // Lines of fields between tabs, which no name and no path has that gets here:
-//   boot ID | owner MARK | configuration PATH | backend NAME | risen 0 or 1 | resolver NAME | mtu N
-//   listen_port N | fwmark N | file_fwmark N | address ADDRESS/LENGTH | route PREFIX TABLE
-//   server TEXT | search TEXT | silenced INTERFACE
-//   rule FAMILY PRIORITY INVERTED MARK MASK ACTION TABLE SUPPRESS FROM TO IIF OIF
+//   boot ID | owner MARK | configuration PATH | backend NAME | index N | risen 0 or 1
+//   resolver NAME | mtu N | listen_port N | fwmark N | file_fwmark N | address ADDRESS/LENGTH |
+//   route PREFIX TABLE server TEXT | search TEXT | silenced INTERFACE rule FAMILY PRIORITY INVERTED
+//   MARK MASK ACTION TABLE SUPPRESS FROM TO IIF OIF
 // "-" stands for nothing. Routes are the interface's own.
 constexpr char kSeparator = '\t';
 constexpr std::string_view kNothing = "-";
@@ -115,6 +115,7 @@ bool read_line(const Fields& fields, StandingRecord& record) {
   if (key == "boot") return read(fields[1], record.boot);
   if (key == "configuration") return read(fields[1], record.configuration);
   if (key == "backend") return read(fields[1], record.backend);
+  if (key == "index") return read(fields[1], record.index);
   if (key == "risen") return read_risen(fields[1], record);
   if (key == "resolver") return read(fields[1], record.resolver);
   if (key == "server" || key == "search") {
@@ -134,12 +135,23 @@ bool read_line(const Fields& fields, StandingRecord& record) {
 
 }  // namespace
 
+const Link* StandingRecord::find_link(const std::vector<Link>& links) const {
+  const auto is_ours = [&](const Link& link) {
+    if (index == 0) return link.name == owner.interface;
+    if (link.index != index) return false;
+    // A number may be asked for; another name and another kind is another interface.
+    return link.name == owner.interface || link.kind == (backend == "kernel" ? "wireguard" : "tun");
+  };
+  const auto found = std::ranges::find_if(links, is_ours);
+  return found == links.end() ? nullptr : &*found;
+}
+
 std::string StandingRecord::to_text() const {
   std::string text = fmt::format(
-      "boot\t{}\nowner\t{}\nconfiguration\t{}\nbackend\t{}\nrisen\t{}\nresolver\t{}\nmtu\t{}\n"
-      "listen_port\t{}\nfwmark\t{}\nfile_fwmark\t{}\n",
-      or_nothing(boot), owner.mark(), or_nothing(configuration), or_nothing(backend), risen ? 1 : 0,
-      or_nothing(resolver), mtu, listen_port, fwmark, file_fwmark);
+      "boot\t{}\nowner\t{}\nconfiguration\t{}\nbackend\t{}\nindex\t{}\nrisen\t{}\nresolver\t{}\n"
+      "mtu\t{}\nlisten_port\t{}\nfwmark\t{}\nfile_fwmark\t{}\n",
+      or_nothing(boot), owner.mark(), or_nothing(configuration), or_nothing(backend), index,
+      risen ? 1 : 0, or_nothing(resolver), mtu, listen_port, fwmark, file_fwmark);
   for (const std::string& server : dns.servers) text += fmt::format("server\t{}\n", server);
   for (const std::string& domain : dns.search) text += fmt::format("search\t{}\n", domain);
   for (const std::string& name : silenced) text += fmt::format("silenced\t{}\n", name);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "core/hostnet/host_state.h"
 #include "core/hostnet/owner.h"
 #include "core/hostnet/plan.h"
 #include "core/hostnet/resolver_stack.h"
@@ -25,6 +26,7 @@ struct StandingRecord {
   Owner owner{};
   std::string configuration{};  // The file's path.
   std::string backend{};        // "userspace", "kernel", "program".
+  std::uint32_t index = 0;      // The interface's, which stays when its name changes. 0: not known.
   bool risen = false;           // Else it was not all done, or its commands were not all run.
   std::string resolver{};       // Who was told of DNS servers; empty: nobody.
   WantedResolver dns{};         // What it was told.
@@ -36,6 +38,10 @@ struct StandingRecord {
   std::uint32_t file_fwmark = 0;  // The file's.
   FormerInterface interface{};
   std::vector<RoutingRule> rules{};
+
+  // The record's own interface among these, whatever it is called by now. Null: it is gone; one
+  // that has its name may be another's.
+  const Link* find_link(const std::vector<Link>& links) const;
 
   std::string to_text() const;
   // Fails, naming the line, on what to_text() did not write.

@@ -91,9 +91,10 @@ Result<std::string> make_device(const DeviceOptions& options, os::Rtnetlink& rtn
   return "userspace";
 }
 
-Status delete_device(const std::string& interface, os::Rtnetlink& rtnetlink) {
+Status delete_device(const std::string& interface, const std::string& present,
+                     os::Rtnetlink& rtnetlink) {
   auto process = tunnel::UapiClient().connect(interface);
-  Status deleted = rtnetlink.delete_link(interface);
+  Status deleted = rtnetlink.delete_link(present);
   if (!deleted && deleted.error().code != ErrorCode::NotFound) return deleted;
   // One that was killed leaves its socket.
   if (!process && process.error().code == ErrorCode::Unavailable) {

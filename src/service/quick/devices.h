@@ -34,6 +34,8 @@ Result<std::string> make_device(const DeviceOptions& options, os::Rtnetlink& rtn
                                 Interruption& interruption);
 
 // Deletes it, and waits until the process that carried it has left. One that is gone is no failure.
-Status delete_device(const std::string& interface, os::Rtnetlink& rtnetlink);
+// `interface` is what it was made as, and `present` what it is called.
+Status delete_device(const std::string& interface, const std::string& present,
+                     os::Rtnetlink& rtnetlink);
 
 }  // namespace ginnel::quick

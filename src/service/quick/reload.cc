@@ -157,6 +157,7 @@ Status reload(const QuickOptions& options, Interruption& interruption) {
                 fmt::format("interface {} was not brought up by ginnel; \"ginnel up {}\" does that",
                             source.interface, options.configuration));
   }
+  if (Status named = standing.check_name(); !named) return named;
   return Change(options, source, standing, interruption).run();
 }
 

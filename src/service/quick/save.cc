@@ -28,7 +28,11 @@ std::vector<net::InterfaceAddress> addresses_of(const hostnet::HostState& host,
 
 Status save_into(const Source& source, Standing& standing) {
   os::Rtnetlink& rtnetlink = standing.applier().rtnetlink();
+  const auto present = standing.present_name();
+  if (!present) return std::unexpected(present.error());
+  const std::string& name = present->value_or(source.interface);
   auto device = tunnel::find_device(source.interface);
+  if (!device && device.error().code == ErrorCode::NotFound) device = tunnel::find_device(name);
   if (!device) return pass(std::move(device));
   const auto status = (*device)->observe();
   if (!status) return std::unexpected(status.error());
@@ -38,7 +42,7 @@ Status save_into(const Source& source, Standing& standing) {
   std::string text =
       config::edit_quick_file(source.text, source.file,
                               {.device = *status,
-                               .addresses = addresses_of(*host, source.interface),
+                               .addresses = addresses_of(*host, name),
                                .automatic_port = record ? record->listen_port : std::uint16_t{0},
                                .automatic_fwmark = record ? record->fwmark : 0});
   Status written = ok();
@@ -57,6 +61,7 @@ Status save(const QuickOptions& options, Interruption& interruption) {
   if (!held) return pass(std::move(held));
   auto& [source, standing] = *held;
   warn_of(source);
+  if (Status named = standing.check_name(); !named) return named;
   return save_into(source, standing);
 }
 

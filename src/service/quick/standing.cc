@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "base/log.h"
 #include "os/file.h"
+#include "os/interface_index.h"
 #include "service/quick/devices.h"
 #include "service/quick/resolver.h"
 #include "service/tunnel/found_devices.h"
@@ -58,6 +60,41 @@ Status Standing::remove_rules() {
   return ok();
 }
 
+Result<std::optional<std::string>> Standing::present_name() {
+  if (!record_) return std::nullopt;
+  const auto links = applier_.rtnetlink().read_links();
+  if (!links) return std::unexpected(links.error());
+  const hostnet::Link* const link = record_->find_link(*links);
+  return link == nullptr ? std::nullopt : std::optional(link->name);
+}
+
+Status Standing::check_name() {
+  const auto present = present_name();
+  if (!present) return std::unexpected(present.error());
+  const std::string& given = owner().interface;
+  if (!*present || **present == given) return ok();
+  return fail(
+      ErrorCode::Conflict,
+      fmt::format("interface {} is called {} by now; \"ip link set {} name {}\" gives it its "
+                  "name back, and \"ginnel down\" takes it down",
+                  given, **present, **present, given));
+}
+
+// Under whatever name. One that has its name, and is not it, is somebody else's.
+Status Standing::remove_device() {
+  const auto present = present_name();
+  if (!present) return std::unexpected(present.error());
+  const std::string& given = owner().interface;
+  if (*present && **present != given) {
+    log::info("interface {} is called {} by now, and is deleted", given, **present);
+  } else if (!*present && os::interface_index(given)) {
+    log::warn("interface {} is not the one that ginnel brought up; take it down with what made it",
+              given);
+    return ok();
+  }
+  return delete_device(given, present->value_or(given), applier_.rtnetlink());
+}
+
 // A record without a backend was written when there was no such interface, right before one was
 // made. Of our own we know whether it was; a WireGuard interface that there is in spite of another
 // process's record is what that one made.
@@ -74,7 +111,7 @@ Status Standing::take_down() {
   };
   const Status untold = Resolver(applier_.claims(), *interruption_).take_back(choice_of(*record_));
   note(remove_rules());
-  if (has_device()) note(delete_device(owner().interface, applier_.rtnetlink()));
+  if (has_device()) note(remove_device());
   note(applier_.remove_all());
   if (!outcome) return outcome;
   record_.reset();

@@ -19,6 +19,11 @@ class Standing {
   // What stands, or was left by a process that was killed. Absent: nothing.
   const std::optional<hostnet::StandingRecord>& record() const { return record_; }
 
+  // What the record's interface is called by now. Absent: it is gone, or there is no record.
+  Result<std::optional<std::string>> present_name();
+  // Fails when that is another name than it was given.
+  Status check_name();
+
   // To be called before what it says is done.
   Status write(hostnet::StandingRecord record);
 
@@ -36,6 +41,7 @@ class Standing {
       : applier_(std::move(applier)), interruption_(&interruption) {}
   Status load();
   Status remove_rules();
+  Status remove_device();
   bool has_device() const;
 
   os::HostApplier applier_;

@@ -99,10 +99,10 @@ class Keeper {
       if (standing.error().code != ErrorCode::AlreadyExists) return pass(std::move(standing));
       if (Status going = interruption_.wait(kLockInterval); !going) return going;
     }
-    log::warn("interface {} was deleted: what belongs to it is taken back", interface_);
+    log::warn("interface {} was deleted or renamed: what belongs to it is taken back", interface_);
     if (Status undone = down(options_, interruption_); !undone) return undone;
     return fail(ErrorCode::Io,
-                fmt::format("interface {} was deleted by another program", interface_));
+                fmt::format("interface {} was deleted or renamed by another program", interface_));
   }
 
   // A file that is being edited, or a resolver that is away, is no reason to end.

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "base/log.h"
+#include "os/interface_index.h"
 #include "os/tun_holder.h"
 #include "service/quick/held_tunnel.h"
 #include "service/quick/hooks.h"
@@ -57,6 +58,7 @@ class Rise {
                                standing_.applier().rtnetlink(), interruption_);
     if (!backend) return pass(std::move(backend));
     record.backend = std::move(*backend);
+    record.index = os::interface_index(source_.interface).value_or(0);
     if (Status written = standing_.write(std::move(record)); !written) return written;
     if (Status going = interruption_.check(); !going) return going;
     auto device = tunnel::find_device(source_.interface);
@@ -139,6 +141,7 @@ Status up(const QuickOptions& options, Interruption& interruption) {
   if (standing.record() && !standing.record()->risen) {
     if (Status cleaned = standing.take_down(); !cleaned) return cleaned;
   }
+  if (Status named = standing.check_name(); !named) return named;
   const auto links = standing.applier().rtnetlink().read_links();
   if (!links) return std::unexpected(links.error());
   const auto link = std::ranges::find(*links, source.interface, &hostnet::Link::name);

@@ -10,6 +10,7 @@ StandingRecord full_record() {
           .owner = {.role = "up", .interface = "wg0"},
           .configuration = "/etc/wireguard/wg 0.conf",
           .backend = "userspace",
+          .index = 4711,
           .risen = true,
           .resolver = "file",
           .dns = {.servers = {"10.0.0.1", "fe80::1%wg0"}, .search = {"a.example"}},
@@ -47,13 +48,46 @@ TEST(StandingRecord, IsReadBackAsItWas) {
   }
 }
 
+TEST(StandingRecord, KnowsItsInterfaceByItsIndex) {
+  struct Row {
+    std::string backend;
+    std::uint32_t index;
+    std::vector<Link> links;
+    std::string found;  // Empty: none.
+  };
+  const Row rows[] = {
+      {"userspace", 7, {{.index = 7, .name = "wg0", .kind = "tun"}}, "wg0"},
+      {"userspace", 7, {{.index = 7, .name = "foo", .kind = "tun"}}, "foo"},
+      {"program", 7, {{.index = 7, .name = "foo", .kind = "tun"}}, "foo"},
+      {"program", 7, {{.index = 7, .name = "wg0", .kind = "veth"}}, "wg0"},
+      {"kernel", 7, {{.index = 7, .name = "foo", .kind = "wireguard"}}, "foo"},
+      {"kernel", 7, {{.index = 7, .name = "foo", .kind = "tun"}}, ""},
+      {"userspace", 7, {{.index = 7, .name = "foo", .kind = "veth"}}, ""},
+      {"userspace", 7, {{.index = 8, .name = "wg0", .kind = "tun"}}, ""},
+      {"userspace",
+       7,
+       {{.index = 8, .name = "wg0", .kind = "tun"}, {.index = 7, .name = "foo", .kind = "tun"}},
+       "foo"},
+      {"userspace", 0, {{.index = 8, .name = "wg0", .kind = "veth"}}, "wg0"},
+      {"userspace", 0, {{.index = 0, .name = "foo", .kind = "tun"}}, ""},
+      {"userspace", 7, {}, ""},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(testing::Message() << &row - rows);
+    const StandingRecord record{
+        .owner = {.role = "up", .interface = "wg0"}, .backend = row.backend, .index = row.index};
+    const Link* const link = record.find_link(row.links);
+    EXPECT_EQ(link == nullptr ? "" : link->name, row.found);
+  }
+}
+
 TEST(StandingRecord, RefusesWhatItDidNotWrite) {
   const std::string good = "owner\tginnel:up:wg0\n";
   ASSERT_TRUE(StandingRecord::parse(good));
   for (const std::string line :
        {"rule\t4\n", "rule\t5\t1\t0\t0\t0\t1\t2\t-\t-\t-\t-\t-\n", "route\t10.0.0.1/8\t1\n",
         "route\t10.0.0.0/8\tx\n", "address\t10.0.0.0/33\n", "mtu\t-1\n", "listen_port\t65536\n",
-        "risen\t2\n", "mtu\n", "other\t1\n", "owner\tsomebody\n"}) {
+        "risen\t2\n", "index\t-1\n", "mtu\n", "other\t1\n", "owner\tsomebody\n"}) {
     EXPECT_FALSE(StandingRecord::parse(good + line)) << line;
   }
   EXPECT_FALSE(StandingRecord::parse(""));
