@@ -94,6 +94,12 @@ std::string remedy_for_attach(int number, const std::string& name) {
   }
 }
 
+// Sandboxes and vendors make TUN devices without it.
+bool offers_virtio_header(int fd) {
+  unsigned features = 0;
+  return ::ioctl(fd, TUNGETFEATURES, &features) != 0 || (features & IFF_VNET_HDR) != 0;
+}
+
 bool set_offloads(int fd, unsigned flags) {
   return ::ioctl(fd, TUNSETOFFLOAD, static_cast<unsigned long>(flags)) == 0;
 }
@@ -149,6 +155,9 @@ Result<std::unique_ptr<TunDevice>> TunDevice::attach(const TunOptions& options, 
   Fd fd(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (!fd) {
     return os_fail(describe(options) + ": open /dev/net/tun", errno, remedy_for_open(errno));
+  }
+  if (!offers_virtio_header(fd.get())) {
+    request->ifr_flags = static_cast<short>(request->ifr_flags & ~IFF_VNET_HDR);
   }
   if (::ioctl(fd.get(), TUNSETIFF, &*request) != 0) {
     const int number = errno;

@@ -17,9 +17,12 @@ std::size_t worker_count(const TunnelOptions& options) {
 
 Result<std::unique_ptr<Tunnel>> Tunnel::start(TunnelOptions options) {
   const std::size_t workers = worker_count(options);
-  auto device = os::TunDevice::open({.name = options.interface,
-                                     .multi_queue = workers > 1,
-                                     .offloads = options.path.tun_offloads});
+  const net::Coalescer::Kinds offloads = options.path.tun_offloads;
+  auto device =
+      os::TunDevice::open({.name = options.interface,
+                           .multi_queue = workers > 1,
+                           .virtio_header = offloads.tcp_v4 || offloads.tcp_v6 || offloads.udp,
+                           .offloads = offloads});
   if (!device) return pass(std::move(device));
   auto netlink = os::Rtnetlink::open();
   if (!netlink) return pass(std::move(netlink));

@@ -22,8 +22,10 @@ struct Condition {
   std::uint32_t value;
 };
 
-// Makes one system call fail with EINVAL on this thread, for good, when all conditions hold.
-inline void refuse(int call, const std::vector<Condition>& conditions) {
+// Makes one system call fail with `error` on this thread, for good, when all conditions hold. With
+// 0 it does nothing and says that it did.
+inline void refuse(int call, const std::vector<Condition>& conditions,
+                   std::uint32_t error = EINVAL) {
   std::vector<sock_filter> code;
   const auto load = [&](std::size_t offset) {
     code.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)));
@@ -38,7 +40,7 @@ inline void refuse(int call, const std::vector<Condition>& conditions) {
     load(offsetof(seccomp_data, args) + 8 * condition.argument);
     unless(condition.comparison, condition.value);
   }
-  code.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL));
+  code.push_back(BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error));
   const sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
   ASSERT_EQ(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
   ASSERT_EQ(::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);

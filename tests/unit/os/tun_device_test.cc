@@ -555,6 +555,21 @@ TEST(TunDevice, DoesWithoutTheOffloadsThatAKernelDoesNotKnow) {
   }
 }
 
+TEST(TunDevice, DoesWithoutTheHeaderThatAKernelDoesNotKnow) {
+  in_own_namespace([&] {
+    refuse(SYS_ioctl, {{1, BPF_JEQ, TUNGETFEATURES}}, 0);  // "None at all".
+    const auto device = make_tun({}, 1);
+    ASSERT_TRUE(device);
+    EXPECT_FALSE(device->has_virtio_header());
+    EXPECT_FALSE(device->read_offloads().tcp_v4 || device->write_offloads().udp);
+    const Fd watcher = watcher_of(*device);
+    std::vector<Bytes> packets = neighbours_of_one_flow(false, false, 0);
+    std::vector<ByteSpan> spans(packets.begin(), packets.end());
+    EXPECT_EQ(device->write(spans), TunDevice::State::Drained);
+    for (const Bytes& packet : packets) EXPECT_EQ(next_taken(watcher), packet);
+  });
+}
+
 TEST(TunDevice, TakesTheNameThatItIsGivenOrMakesOne) {
   in_own_namespace([&] {
     const auto named = TunDevice::open({.name = "fifteen-letters"});
