@@ -50,7 +50,11 @@ Result<hostnet::LockPolicy> wanted_policy(const Args& args, const Io& io) {
   if (!host) return std::unexpected(host.error());
   auto interruption = quick::Interruption::create();
   if (!interruption) return pass(std::move(interruption));
-  return killswitch::policy_of(lock_request(args, io), *host, *interruption);
+  killswitch::Request request = lock_request(args, io);
+  request.locked = [&](const std::string& interface) {
+    return killswitch::locked_endpoints(places_of(args), interface);
+  };
+  return killswitch::policy_of(request, *host, *interruption);
 }
 
 struct Locked {

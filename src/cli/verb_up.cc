@@ -4,6 +4,7 @@
 #include "cli/io.h"
 #include "cli/path_flags.h"
 #include "cli/verbs.h"
+#include "service/killswitch/kill_switch.h"
 #include "service/quick/quick.h"
 
 namespace ginnel::cli {
@@ -34,6 +35,9 @@ Result<QuickOptions> options_of(const Args& args, const Io& io) {
   const auto retries = lookup_retries(io);
   if (!retries) return std::unexpected(retries.error());
   options.lookup_retries = *retries;
+  options.locked_endpoints = [](const std::string& interface) {
+    return killswitch::locked_endpoints({}, interface);
+  };
   options.program = io.environment("WG_QUICK_USERSPACE_IMPLEMENTATION").value_or("");
   return options;
 }

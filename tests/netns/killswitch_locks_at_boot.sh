@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The unit's process locks what is on disk before there is a network, leaves the owning descriptor
-# with systemd, and gets it back after it was killed together with the guardian and a flush.
+# with systemd, and gets it back after it was killed together with the guardian and a flush. Other
+# commands leave it alone.
 source "$(dirname "$0")/killswitch_lib.sh"
 make_network
 make_tunnel
@@ -54,6 +55,15 @@ eventually grep -q '^ready 0' "$dir/systemd.log"
 eventually grep -q '^stored FDSTORE=1 FDNAME=killswitch' "$dir/systemd.log"
 armed
 [[ $(grep ruleset: "$dir/status") == "$hash" ]] || fail "not the same ruleset"
+
+step "nobody who clears away what dead processes left takes it for that"
+in_ns host ip link del wg0 # Its own record went with /run.
+run_daemon server host "$GINNEL" server
+server=$daemon
+eventually grep -q ' ready ' "$dir/server.log"
+armed
+stop "$server"
+armed
 
 step "killed, with the guardian, and flushed: the descriptor that systemd has keeps the tables"
 first=$(sed -n 's/^ready 0 //p' "$dir/systemd.log")

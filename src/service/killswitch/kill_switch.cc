@@ -334,9 +334,7 @@ Status KillSwitch::replace(LockPolicy wanted, const HostState& host) {
     if (Status owed = files_.owe_forgetting(); !owed) return owed;
   }
   if (Status written = files_.write(wanted); !written) return written;
-  // From here on what is claimed outlives this process.
-  const std::string standing = applier_.claims().standing_path(LockPolicy::owner());
-  if (Status stands = os::write_file_atomically(standing, "", 0600); !stands) return stands;
+  if (Status stands = outlive_process(); !stands) return stands;
   remember_sessions(wanted, host);
   policy_ = std::move(wanted);
   return apply(policy_);
@@ -362,7 +360,15 @@ Status KillSwitch::forget_connections() {
 
 Status KillSwitch::mend() {
   if (policy_.state == LockState::Off) return ok();
-  return apply(policy_);
+  const Status stands = outlive_process();  // At boot, there is only the record.
+  const Status applied = apply(policy_);
+  return applied ? stands : applied;
+}
+
+// Else whoever clears away what dead processes left takes the tables for such.
+Status KillSwitch::outlive_process() const {
+  if (stands()) return ok();
+  return os::write_file_atomically(applier_.claims().standing_path(policy_.owner()), "", 0600);
 }
 
 // The record goes last: whatever happens before, the next boot locks.
@@ -418,6 +424,7 @@ Result<LockReport> KillSwitch::inspect() {
     report.missing.push_back(
         fmt::format("{} is {}, not {}", setting.path, value.value_or("unknown"), setting.value));
   }
+  if (!stands()) report.missing.push_back("other commands take it for what a dead process left");
   const auto guardian = os::borrow_from_guardian(files_.guardian_path());
   report.guarded = report.owned && guardian && *guardian &&
                    os::NftSocket::port_of(**guardian) == owner_of(*ruleset);
@@ -494,6 +501,14 @@ bool KillSwitch::watcher_has(std::uint32_t owner) const {
   if (!os::FileLock::is_taken(files_.watcher_path())) return false;
   const auto held = files_.read_watched();
   return held && (owner == 0 || *held == owner);
+}
+
+std::vector<net::Endpoint> locked_endpoints(const Places& places, const std::string& interface) {
+  if (!os::file_exists(LockFiles(places.state_directory, {}).policy_path())) return {};
+  const auto lock = KillSwitch::open(places);
+  if (!lock || !lock->stands()) return {};
+  const LockPolicy& policy = lock->policy();
+  return policy.tunnels == std::vector{interface} ? policy.endpoints : std::vector<net::Endpoint>{};
 }
 
 Result<bool> KillSwitch::is_watched() {

@@ -103,6 +103,8 @@ class KillSwitch {
   Result<bool> is_watched();
 
   const LockFiles& files() const { return files_; }
+  // Whether there is more than a record: somebody has made it true since the host started.
+  bool stands() const { return os::file_exists(applier_.claims().standing_path(policy_.owner())); }
 
  private:
   KillSwitch(os::FileLock turn, os::HostApplier applier, LockFiles files)
@@ -121,6 +123,7 @@ class KillSwitch {
   Status complete(hostnet::LockPolicy& wanted, const hostnet::HostState& host) const;
   Status replace(hostnet::LockPolicy wanted, const hostnet::HostState& host);
   Status forget_connections();
+  Status outlive_process() const;
   Status go_back(hostnet::LockPolicy former);
   // Takes back what was begun for a change that does not come.
   void give_up();
@@ -134,5 +137,9 @@ class KillSwitch {
   bool expects_ = false;                          // By expect_confirmation() of this one.
   std::optional<LockFiles::Pending> superseded_;  // What waited before that.
 };
+
+// Where the tunnel's datagrams may go, in the order of its file's peers, while a lock for it stands
+// that has been made since the host started. Else empty.
+std::vector<net::Endpoint> locked_endpoints(const Places& places, const std::string& interface);
 
 }  // namespace ginnel::killswitch

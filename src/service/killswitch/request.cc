@@ -76,7 +76,12 @@ Status add_tunnel(const Request& request, const hostnet::HostState& host,
   const auto source = quick::read_source(request.configuration);
   if (!source) return std::unexpected(source.error());
   warn_of(*source);
-  const auto names = quick::look_up_names(*source, kLookupRetries, interruption);
+  auto names = quick::look_up_names(*source, kLookupRetries, interruption);
+  if (!names && names.error().code == ErrorCode::Unavailable && request.locked) {
+    // Locked already, and without a tunnel to ask through: it stays with the addresses that it has.
+    auto kept = quick::look_up_names(*source, 0, interruption, request.locked);
+    if (kept) names = std::move(kept);
+  }
   if (!names) return std::unexpected(names.error());
   policy.state = hostnet::LockState::Connected;
   policy.tunnels = {source->interface};

@@ -8,6 +8,7 @@
 
 #include "core/hostnet/lock_policy.h"
 #include "service/quick/interruption.h"
+#include "service/quick/source.h"
 
 namespace ginnel::killswitch {
 
@@ -24,7 +25,8 @@ struct Request {
   std::optional<std::string> mark{};
   bool lan_access = false;
   bool owned = true;
-  std::string ssh_connection{};  // Of the session that asks; empty: none.
+  std::string ssh_connection{};     // Of the session that asks; empty: none.
+  quick::LockedEndpoints locked{};  // By the lock that stands, for names that cannot be asked for.
 };
 
 // Fails with one line that names the flag, or the file and its line.

@@ -17,6 +17,7 @@ struct QuickOptions {
   std::string program;                    // Instead of our own userspace device; empty: ours.
   std::vector<std::string> device_flags;  // Of `ginnel dev`, for our own.
   unsigned lookup_retries = kLookupRetries;
+  LockedEndpoints locked_endpoints{};
   bool confirm_removal = false;  // Let a file without peers remove all that the device has.
 };
 

@@ -70,7 +70,8 @@ class Change {
                   fmt::format("{}: it has no peers, and {} has {}; --confirm-removal removes them",
                               source_.path, source_.interface, status->peers.size()));
     }
-    const auto names = look_up_names(source_, options_.lookup_retries, interruption_);
+    const auto names =
+        look_up_names(source_, options_.lookup_retries, interruption_, options_.locked_endpoints);
     if (!names) return std::unexpected(names.error());
     change_ = config::quick_difference(source_.file, *names, *status);
 

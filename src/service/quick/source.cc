@@ -111,6 +111,29 @@ Result<net::Endpoint> look_up(const Source& source, const config::QuickPeer& pee
   }
 }
 
+bool is_name(const config::QuickPeer& peer) {
+  return peer.endpoint && !net::Address::parse(peer.endpoint->host);
+}
+
+// For each peer of the file, where the lock lets its datagrams go; none when it is of another file.
+std::vector<std::optional<net::Endpoint>> locked_to(const Source& source,
+                                                    const LockedEndpoints& locked) {
+  const std::vector<config::QuickPeer>& peers = source.file.peers;
+  std::vector<std::optional<net::Endpoint>> endpoints(peers.size());
+  if (!locked || std::ranges::none_of(peers, &is_name)) return endpoints;
+  const std::vector<net::Endpoint> allowed = locked(source.interface);
+  const auto has_endpoint = [](const config::QuickPeer& p) { return p.endpoint.has_value(); };
+  if (std::ssize(allowed) != std::ranges::count_if(peers, has_endpoint)) return endpoints;
+  auto next = allowed.begin();
+  for (std::size_t i = 0; i < peers.size(); ++i) {
+    if (!peers[i].endpoint) continue;
+    const net::Endpoint& endpoint = *next++;
+    const auto port = os::look_up_port(peers[i].endpoint->port);
+    if (is_name(peers[i]) && port && *port == endpoint.port) endpoints[i] = endpoint;
+  }
+  return endpoints;
+}
+
 }  // namespace
 
 Source::~Source() { config::erase_text(text); }
@@ -173,16 +196,23 @@ Result<std::optional<std::uint32_t>> table_of(const Source& source) {
 }
 
 Result<config::QuickNames> look_up_names(const Source& source, unsigned retries,
-                                         Interruption& interruption) {
+                                         Interruption& interruption,
+                                         const LockedEndpoints& locked) {
   config::QuickNames names;
   if (source.file.listen_port) {
     const auto port = os::look_up_port(*source.file.listen_port);
     if (!port) return at_line(source, source.file.listen_port_line, "ListenPort", port.error());
     names.listen_port = *port;
   }
-  for (const config::QuickPeer& peer : source.file.peers) {
-    auto& endpoint = names.endpoints.emplace_back();
-    if (!peer.endpoint) continue;
+  names.endpoints = locked_to(source, locked);
+  for (std::size_t i = 0; i < names.endpoints.size(); ++i) {
+    const config::QuickPeer& peer = source.file.peers[i];
+    auto& endpoint = names.endpoints[i];
+    if (endpoint) {
+      log::info("{}: the host is locked, so {} is {}, as when it was", source.path,
+                peer.endpoint->host, endpoint->address.to_string());
+    }
+    if (!peer.endpoint || endpoint) continue;
     const auto found = look_up(source, peer, retries, interruption);
     if (!found) return std::unexpected(found.error());
     endpoint = *found;

@@ -2,6 +2,7 @@
 // touched.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "core/config/quick_device.h"
@@ -40,8 +41,14 @@ Result<std::optional<std::uint32_t>> table_of(const Source& source);
 inline constexpr unsigned kLookupRetries = 15;
 inline constexpr unsigned kForEver = UINT32_MAX;
 
-// Looks up every name in the file, waiting between tries.
+// Where the datagrams of this host's tunnel may go while the host is locked to it, in the order of
+// the file's peers that have an Endpoint. Empty: it is not.
+using LockedEndpoints = std::function<std::vector<net::Endpoint>(const std::string& interface)>;
+
+// Looks up every name in the file, waiting between tries. Names that `locked` has an address for
+// are not asked for: datagrams to any other would not leave, and nor would the question.
 Result<config::QuickNames> look_up_names(const Source& source, unsigned retries,
-                                         Interruption& interruption);
+                                         Interruption& interruption,
+                                         const LockedEndpoints& locked = {});
 
 }  // namespace ginnel::quick

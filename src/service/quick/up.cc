@@ -68,7 +68,8 @@ class Rise {
   }
 
   Status configure() {
-    const auto names = look_up_names(source_, options_.lookup_retries, interruption_);
+    const auto names =
+        look_up_names(source_, options_.lookup_retries, interruption_, options_.locked_endpoints);
     if (!names) return std::unexpected(names.error());
     return device_->configure(config::quick_addition(source_.file, *names));
   }
