@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# A socket that nobody listens on is replaced at start; one that answers makes the start fail, and
-# neither interface nor socket of the running one is touched. Of five that start at once, one does.
+# A socket that nobody listens on is replaced at start, and so is that of a program whose interface
+# has just been deleted, once it has left; one that answers makes the start fail, and neither
+# interface nor socket of the running one is touched. Of five that start at once, one does.
 source "$(dirname "$0")/dev_lib.sh"
 namespace left
 mkdir -p /var/run/wireguard
@@ -39,3 +40,20 @@ stop "$daemon"
 [[ $status == 0 ]] || fail "exit code $status"
 [[ ! -e /var/run/wireguard/ours.sock ]]
 refute in_ns left ip link show ours 2>/dev/null
+
+step "one that is about to leave"
+run_daemon leaving left "$GINNEL" dev again --foreground
+leaving=$daemon
+eventually in_ns left wg show again
+kill -STOP "$leaving" # Busy with something else.
+before=$(in_ns left cat /sys/class/net/again/ifindex)
+ip -n left link del again
+in_ns left "$GINNEL" dev again 2>"$dir/again.log" &
+anew=$!
+made_anew() { [[ $(in_ns left cat /sys/class/net/again/ifindex 2>/dev/null) != "$before" ]]; }
+is_made_anew() { in_ns left ip link show again && made_anew; }
+eventually is_made_anew
+kill -CONT "$leaving"
+wait "$anew" || fail "it does not wait: $(<"$dir/again.log")"
+eventually gone "$leaving"
+in_ns left wg show again listen-port >/dev/null

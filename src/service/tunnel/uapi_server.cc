@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <thread>
+
 #include "base/log.h"
 #include "base/secret.h"
 #include "core/config/uapi_response.h"
@@ -12,10 +14,24 @@ namespace {
 
 // What one connection may send or get in a turn, before the others have theirs.
 constexpr std::size_t kChunkBytes = 64 * 1024;
+constexpr Duration kLeaveInterval = 10ms;
 
 void erase_text(std::string& text) {
   erase({reinterpret_cast<std::uint8_t*>(text.data()), text.size()});
   text.clear();
+}
+
+// Our interface stands, so that of whoever answers there may have been deleted just before: then it
+// leaves by itself, as when a tunnel is taken down and brought up again.
+Result<os::UnixListener> listen_at(const std::string& path) {
+  const os::Clock clock;
+  const MonoTime limit = clock.mono() + UapiServer::kLeaveLimit;
+  for (;;) {
+    auto listener = os::UnixListener::listen({.path = path});
+    const bool is_taken = !listener && listener.error().code == ErrorCode::AlreadyExists;
+    if (!is_taken || clock.mono() >= limit) return listener;
+    std::this_thread::sleep_for(kLeaveInterval);
+  }
 }
 
 }  // namespace
@@ -43,7 +59,7 @@ struct UapiServer::Connection {
 
 Result<std::unique_ptr<UapiServer>> UapiServer::create(WgDevice& device, UapiOptions options) {
   std::string path = fmt::format("{}/{}.sock", options.directory, device.interface_name());
-  auto listener = os::UnixListener::listen({.path = path});
+  auto listener = listen_at(path);
   if (!listener) return pass(std::move(listener));
   auto poller = os::Poller::create();
   if (!poller) return pass(std::move(poller));

@@ -34,7 +34,10 @@ class UapiServer {
   // How long a client waits to be accepted when this process has no descriptor left for it.
   static constexpr Duration kAcceptPause = 100ms;
 
-  // Borrows the device. Fails when another program answers on the socket.
+  // How long one that answers on the socket already has to leave.
+  static constexpr Duration kLeaveLimit = 2s;
+
+  // Borrows the device. Fails when another program answers on the socket and stays.
   static Result<std::unique_ptr<UapiServer>> create(WgDevice& device, UapiOptions options);
   UapiServer(Key, WgDevice& device, UapiOptions options, std::string path,
              os::UnixListener listener, os::Poller poller, os::EventFd wake, os::EventFd ended);
