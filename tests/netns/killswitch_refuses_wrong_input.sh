@@ -14,7 +14,7 @@ refused() {
   ((status == wanted)) || fail "$*: status $status: $(<"$dir/said")"
   [[ $(<"$dir/said") == *"$text"* && $(wc -l <"$dir/said") == 1 ]] || fail "$*: $(<"$dir/said")"
   check_unchanged host
-  [[ $lock == with || -z $(guardian) ]] || fail "$*: a guardian without a lock"
+  [[ $(guardian) == "$guarding" ]] || fail "$*: another guardian"
 }
 wrong() { # FILE TEXT: with that text for its peer
   conf "$1" <<<$'[Interface]\nPrivateKey = @A\nAddress = 10.9.0.2/32\n[Peer]\nPublicKey = @b\n'"$2"
@@ -23,9 +23,14 @@ wrong endless 'AllowedIPs = 0.0.0.0/0'
 wrong named $'AllowedIPs = 0.0.0.0/0\nEndpoint = 192.0.2.1'
 wrong ranged 'AllowedIPs = 10.0.0.0/33'
 
+guarding=
 for lock in without with; do
   step "$lock a lock"
-  [[ $lock == without ]] || killswitch on wg0
+  if [[ $lock == with ]]; then
+    killswitch on wg0
+    guarding=$(guardian)
+    kill -STOP "$(watcher)" # It would put back what is taken away.
+  fi
   remember host
   refused 1 'nobody.conf: there is no such file' on nobody
   refused 2 '"wg1" is one argument too many' on wg0 wg1
@@ -53,4 +58,5 @@ for lock in without with; do
   refused 1 'no change waits to be confirmed' confirm
   refused 2 'did you mean "killswitch on"' onn
 done
+kill -CONT "$(watcher)"
 armed

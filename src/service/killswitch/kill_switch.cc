@@ -293,11 +293,12 @@ Status KillSwitch::apply(const LockPolicy& policy) {
   return applied;
 }
 
-// From policy(), which could not be made true as a whole.
-Status KillSwitch::go_back(LockPolicy former) {
-  if (former.state == LockState::Off) return take_away();
+// From policy(), which could not be made true as a whole. A lock that stood without a record here,
+// because that was lost or is in another folder, is not for us to take away.
+Status KillSwitch::go_back(LockPolicy former, bool stood) {
+  if (former.state == LockState::Off && !stood) return take_away();
   if (Status written = files_.write(former); !written) return written;
-  Status applied = apply(former);
+  Status applied = former.state == LockState::Off ? ok() : apply(former);
   policy_ = std::move(former);
   return applied;
 }
@@ -308,9 +309,10 @@ Status KillSwitch::change(LockPolicy wanted) {
   Status changed = host ? complete(wanted, *host) : std::unexpected(host.error());
   if (changed) {
     LockPolicy former = policy_;
+    const bool stood = stands();
     changed = replace(std::move(wanted), *host);
     // What was refused is what the caller has to hear of.
-    if (!changed) std::ignore = go_back(std::move(former));
+    if (!changed) std::ignore = go_back(std::move(former), stood);
   }
   if (!changed) {
     give_up();
@@ -344,7 +346,7 @@ void KillSwitch::give_up() {
   if (std::exchange(expects_, false)) {
     std::ignore = superseded_ ? files_.write_pending(*superseded_) : files_.remove_pending();
   }
-  if (policy_.state != LockState::Off) return;
+  if (policy_.state != LockState::Off || stands()) return;
   std::ignore = files_.remove_pending();
   std::ignore = os::dismiss_guardian(files_.guardian_path());
 }

@@ -124,7 +124,7 @@ class KillSwitch {
   Status replace(hostnet::LockPolicy wanted, const hostnet::HostState& host);
   Status forget_connections();
   Status outlive_process() const;
-  Status go_back(hostnet::LockPolicy former);
+  Status go_back(hostnet::LockPolicy former, bool stood);
   // Takes back what was begun for a change that does not come.
   void give_up();
   Status take_away();
