@@ -57,6 +57,10 @@ std::unexpected<Error> refusal(const std::string& where, const error_code& error
     return fail(ErrorCode::InvalidArgument,
                 fmt::format("{}: no interface has this address; choose one of this host", where));
   }
+  if (error == boost::system::errc::read_only_file_system) {
+    return fail(ErrorCode::Io,
+                fmt::format("{}: its directory is mounted read-only; choose another", where));
+  }
   return fail(ErrorCode::Io, fmt::format("{}: cannot listen there: {}", where, error.message()));
 }
 

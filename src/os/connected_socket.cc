@@ -52,6 +52,19 @@ Result<Fd> connect_socket(const net::Endpoint& to, int type, const SocketOrigin&
   return fd;
 }
 
+std::string remedy_for_listening(int error, std::uint16_t port) {
+  switch (error) {
+    case EADDRINUSE:
+      return describe_holder(Transport::Tcp, port) + "; stop that or choose another port";
+    case EACCES:
+      return "choose a port from 1024 on, or be root";
+    case EADDRNOTAVAIL:
+      return "no interface of this host has that address";
+    default:
+      return {};
+  }
+}
+
 }  // namespace
 
 Result<Fd> connect_datagrams(const net::Endpoint& to, const SocketOrigin& origin) {
@@ -99,10 +112,7 @@ Result<StreamListener> StreamListener::listen(const net::Endpoint& at, const Opt
   if (!at.address.is_v4()) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
   if (!bind_to(fd.get(), at) || ::listen(fd.get(), kBacklog) != 0) {
     const int error = errno;
-    return os_fail(what, error,
-                   error == EADDRINUSE ? fmt::format("{}; stop that or choose another port",
-                                                     describe_holder(Transport::Tcp, at.port))
-                                       : "");
+    return os_fail(what, error, remedy_for_listening(error, at.port));
   }
   SocketAddress address{};
   socklen_t length = sizeof address;

@@ -162,7 +162,8 @@ std::unexpected<Error> Database::failure(int code) const {
           ErrorCode::Io,
           fmt::format("{}: {}; check that its directory exists and can be written", path_, reason));
     default:
-      return fail(ErrorCode::Io, fmt::format("{}: {}", path_, reason));
+      return fail(ErrorCode::Io,
+                  fmt::format("{}: {}; look whether its file system has room", path_, reason));
   }
 }
 

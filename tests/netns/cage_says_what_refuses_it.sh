@@ -28,6 +28,14 @@ grep -q 'keyless.conf: \[Interface\] has no PrivateKey' "$dir/keyless.txt" || fa
 expect 2 cage '' 2>"$dir/empty.txt"
 grep -qx 'cage: COMMAND is empty; write the program to run' "$dir/empty.txt" || fail "$(cat "$dir/empty.txt")"
 
+step "what is root's"
+install -m 600 "$own/tun0.conf" "$dir/roots.conf"
+expect 3 as_user "$GINNEL" cage "$dir/roots.conf" -- true 2>"$dir/roots.txt"
+grep -q 'run this as root, or name a copy of it that is yours' "$dir/roots.txt" || fail "$(cat "$dir/roots.txt")"
+expect 3 cage_with --publish 80 -- true 2>"$dir/port.txt"
+grep -q 'listen on 127.0.0.1:80 by TCP: .*; choose a port from 1024 on' "$dir/port.txt" ||
+  fail "$(cat "$dir/port.txt")"
+
 step "commands of the file"
 conf hooked <<<"PostUp = touch $own/was-run"
 as_user "$GINNEL" cage "$own/hooked.conf" -- true 2>"$dir/hooked.txt"

@@ -146,6 +146,10 @@ Result<int> Cage::run() {
 // All that can be wrong with the input, and all that has to be asked outside.
 Status Cage::prepare() {
   auto source = quick::read_source(options_.configuration);
+  if (!source && source.error().code == ErrorCode::PermissionDenied) {
+    return fail(ErrorCode::PermissionDenied,
+                source.error().message + ", or name a copy of it that is yours (mode 0600)");
+  }
   if (!source) return pass(std::move(source));
   warn_of(*source);
   if (!source->file.private_key) {
