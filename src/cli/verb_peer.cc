@@ -38,6 +38,12 @@ Status open_place(const Args& args, const Io& io, Place& place) {
     place.peers = std::move(*running);
     return ok();
   }
+  // The files are those of whatever server there is; which interface it will have, nobody knows.
+  if (interface) {
+    return fail(
+        ErrorCode::NotFound,
+        fmt::format("no server runs on {}; without --interface, its files are meant", *interface));
+  }
   place.peers_directory = paths->peers_directory;
   auto stopped = server::StoppedServer::open(std::move(*paths), place.clock, place.rng);
   if (!stopped) return pass(std::move(stopped));

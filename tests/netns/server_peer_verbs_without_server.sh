@@ -36,3 +36,8 @@ step "and again"
 start_server
 addresses | diff "$dir/addresses" -
 [[ $(of_peer bert .enabled) == true ]]
+
+step "a server that does not run is not taken for the one that does"
+fails 1 'no server runs on wg9' peer list --interface wg9
+fails 1 'no server runs on wg9' peer add dora --interface wg9
+manage peer list --interface wg0 | finds bert
