@@ -35,6 +35,8 @@ step "a lock that is none of this tunnel's, or only a record, says nothing of it
 in_ns host "$GINNEL" down wg0
 cp /var/lib/ginnel/killswitch/policy "$dir/policy"
 killswitch off
+unwatched() { [[ -z $(watcher) ]]; }
+eventually unwatched # It would take the record for a lock.
 cp "$dir/policy" /var/lib/ginnel/killswitch/policy
 refute up
 rm /var/lib/ginnel/killswitch/policy
