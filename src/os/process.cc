@@ -1,5 +1,6 @@
 #include "os/process.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <pthread.h>
 #include <sched.h>
@@ -46,6 +47,14 @@ unsigned quota_of_cgroups() {
   return least;
 }
 
+bool raise_limit(__rlimit_resource resource, rlim_t wanted) {
+  rlimit limit{};
+  if (getrlimit(resource, &limit) != 0) return false;
+  limit.rlim_cur = std::max(limit.rlim_cur, wanted);
+  limit.rlim_max = std::max(limit.rlim_max, wanted);
+  return setrlimit(resource, &limit) == 0;
+}
+
 }  // namespace
 
 unsigned cpus_of_quota(std::string_view cpu_max) {
@@ -88,17 +97,38 @@ void set_thread_name(std::string_view name) {
 }
 
 bool set_thread_nice(int nice) {
+  constexpr sched_param kNone{};
+  sched_setscheduler(0, SCHED_OTHER, &kNone);  // Everybody may.
   // POSIX has this set the whole process; Linux sets the one thread that is named.
   return setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), nice) == 0;
 }
 
-bool allow_thread_nice(int nice) {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NICE, &limit) != 0) return false;
-  const auto wanted = static_cast<rlim_t>(20 - nice);  // The limit counts from 1 (19) to 40 (-20).
-  limit.rlim_cur = std::max(limit.rlim_cur, wanted);
-  limit.rlim_max = std::max(limit.rlim_max, wanted);
-  return setrlimit(RLIMIT_NICE, &limit) == 0;
+bool set_thread_real_time() {
+  const sched_param lowest{.sched_priority = sched_get_priority_min(SCHED_FIFO)};
+  return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0;
+}
+
+bool allow_thread_priorities(int nice) {
+  // The one counts from 1 (19) to 40 (-20), the other from 1.
+  return raise_limit(RLIMIT_NICE, static_cast<rlim_t>(20 - nice)) &&
+         raise_limit(RLIMIT_RTPRIO, static_cast<rlim_t>(sched_get_priority_min(SCHED_FIFO)));
+}
+
+RunQueueTime RunQueueTime::of_this_thread() {
+  RunQueueTime time;
+  time.file_ = Fd(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
+  return time;
+}
+
+// "ran waited times", in nanoseconds.
+Duration RunQueueTime::read() const {
+  char text[96];
+  const ssize_t length = file_ ? pread(file_.get(), text, sizeof text, 0) : 0;
+  if (length <= 0) return Duration{};
+  const std::string_view line(text, static_cast<std::size_t>(length));
+  const std::size_t begin = std::min(line.find(' '), line.size() - 1) + 1;
+  const std::string_view field = line.substr(begin, line.find(' ', begin) - begin);
+  return Duration(parse_number<std::int64_t>(field, 0, INT64_MAX).value_or(0));
 }
 
 pid_t process_id() { return getpid(); }

@@ -3,7 +3,6 @@
 #include <thread>
 
 #include "base/check.h"
-#include "os/process.h"
 
 namespace ginnel::tunnel {
 
@@ -40,14 +39,14 @@ TunnelWorker::TunnelWorker(Key, wg::SharedTables& tables, std::size_t index,
 }
 
 void TunnelWorker::run(const std::stop_token& stop) {
-  os::set_thread_nice(kNice);
+  priority_.begin();
   while (!stop.stop_requested() && !interface_gone()) turn(wait());
   wake_control_.raise();
 }
 
 std::span<const os::Ready> TunnelWorker::wait() {
   wait_begun_ = clock_.mono();
-  judge_load();
+  priority_.judge(wait_begun_);
   if (tun_has_more_) return poller_.wait_until(MonoTime{});
   if (expects_more_) {
     do {
@@ -57,16 +56,6 @@ std::span<const os::Ready> TunnelWorker::wait() {
     } while (clock_.mono() - wait_begun_ < kLookAround);
   }
   return poller_.wait_until(next_rest_end());
-}
-
-// What is little is done at once, what is much takes its turn: as the kernel does with its own
-// network, in interrupts first and then in a thread.
-void TunnelWorker::judge_load() {
-  if (!load_.ended(wait_begun_)) return;
-  const LoadWindow::Load load = load_.next(wait_begun_, os::thread_cpu_time());
-  if (load == load_now_) return;
-  load_now_ = load;
-  os::set_thread_nice(load == LoadWindow::Load::Light ? kLightNice : kNice);
 }
 
 void TunnelWorker::give_sockets(Sockets sockets) {

@@ -9,6 +9,8 @@
 #include <thread>
 
 #include "in_child.h"
+#include "os/clock.h"
+#include "os/file.h"
 #include "temporary_directory.h"
 
 namespace ginnel::os {
@@ -106,13 +108,45 @@ TEST(Process, GivesOneThreadANiceValue) {
   EXPECT_EQ(getpriority(PRIO_PROCESS, 0), before);
 }
 
+TEST(Process, TakesOneThreadOutOfRealTimeByANiceValue) {
+  std::jthread([] {
+    const bool may = set_thread_real_time();  // Up to the container.
+    EXPECT_EQ(sched_getscheduler(0), may ? SCHED_FIFO | SCHED_RESET_ON_FORK : SCHED_OTHER);
+    EXPECT_TRUE(set_thread_nice(3));
+    EXPECT_EQ(sched_getscheduler(0), SCHED_OTHER);
+    EXPECT_EQ(getpriority(PRIO_PROCESS, static_cast<id_t>(gettid())), 3);
+  }).join();
+}
+
+// Where the kernel counts at all: two threads on one CPU keep each other waiting.
+TEST(Process, KnowsHowLongAThreadHasWaitedForItsCpu) {
+  std::jthread([] {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(sched_getcpu()), &one);
+    sched_setaffinity(0, sizeof one, &one);
+    std::jthread rival([](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+      }
+    });
+    const RunQueueTime time = RunQueueTime::of_this_thread();
+    const MonoTime limit = Clock().mono() + 20s;
+    const bool counts = file_exists("/proc/thread-self/schedstat");
+    while (counts && time.read() == Duration{} && Clock().mono() < limit) {
+    }
+    EXPECT_EQ(time.read() > Duration{}, counts);
+    EXPECT_LT(time.read(), 20s);
+  }).join();
+}
+
 // Needs root. Whether it may is up to the container: CAP_SYS_RESOURCE.
 TEST(Process, SaysWhetherThreadsMayTakeALowNiceValue) {
   constexpr int kNotAllowed = 0, kAllowed = 1 + 4;
   const int did = in_child([] {
-    const bool allowed = allow_thread_nice(-3);
+    const bool allowed = allow_thread_priorities(-3);
     if (setresuid(65534, 65534, 65534) != 0) return 100;
-    return allowed + 2 * set_thread_nice(-4) + 4 * set_thread_nice(-3) + 8 * allow_thread_nice(-5);
+    return allowed + 2 * set_thread_nice(-4) + 4 * set_thread_nice(-3) +
+           8 * allow_thread_priorities(-5);
   });
   EXPECT_TRUE(did == kAllowed || did == kNotAllowed) << did;
 }
