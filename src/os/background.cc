@@ -29,6 +29,7 @@ Result<Background> Background::split() {
     }
     return Background(false, std::move(ours));
   }
+  ours.close();  // That whoever waits is gone shows only when nobody else has it open.
   // Twice, because the leader of a session could acquire a terminal. The daemon is then nobody's
   // child but init's.
   setsid();

@@ -1,10 +1,10 @@
 #include "os/process.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +19,20 @@ namespace {
 
 constexpr std::size_t kMaxProcFileBytes = 4096;
 constexpr const char* kCgroupRoot = "/sys/fs/cgroup";
+
+// What sched_setattr(2) takes, in its first version. The kernel's header cannot be included beside
+// <sched.h>.
+struct SchedulingAttributes {
+  std::uint32_t size = sizeof(SchedulingAttributes);
+  std::uint32_t policy = SCHED_OTHER;
+  std::uint64_t flags = 0;
+  std::int32_t nice = 0;
+  std::uint32_t priority = 0;
+  std::uint64_t runtime = 0;  // Of SCHED_OTHER: the slice, in nanoseconds.
+  std::uint64_t deadline = 0;
+  std::uint64_t period = 0;
+};
+static_assert(sizeof(SchedulingAttributes) == 48);
 
 Duration read_cpu_clock(clockid_t clock) {
   timespec used{};
@@ -45,14 +59,6 @@ unsigned quota_of_cgroups() {
     }
   }
   return least;
-}
-
-bool raise_limit(__rlimit_resource resource, rlim_t wanted) {
-  rlimit limit{};
-  if (getrlimit(resource, &limit) != 0) return false;
-  limit.rlim_cur = std::max(limit.rlim_cur, wanted);
-  limit.rlim_max = std::max(limit.rlim_max, wanted);
-  return setrlimit(resource, &limit) == 0;
 }
 
 }  // namespace
@@ -96,39 +102,20 @@ void set_thread_name(std::string_view name) {
   pthread_setname_np(pthread_self(), std::string(name.substr(0, kMaxThreadName)).c_str());
 }
 
-bool set_thread_nice(int nice) {
-  constexpr sched_param kNone{};
-  sched_setscheduler(0, SCHED_OTHER, &kNone);  // Everybody may.
-  // POSIX has this set the whole process; Linux sets the one thread that is named.
-  return setpriority(PRIO_PROCESS, static_cast<id_t>(gettid()), nice) == 0;
+bool set_thread_nice(int nice, Duration slice) {
+  SchedulingAttributes wanted;
+  wanted.nice = nice;
+  wanted.runtime = static_cast<std::uint64_t>(slice.count());
+  return syscall(SYS_sched_setattr, 0, &wanted, 0) == 0;
 }
 
-bool set_thread_real_time() {
-  const sched_param lowest{.sched_priority = sched_get_priority_min(SCHED_FIFO)};
-  return sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest) == 0;
-}
-
-bool allow_thread_priorities(int nice) {
-  // The one counts from 1 (19) to 40 (-20), the other from 1.
-  return raise_limit(RLIMIT_NICE, static_cast<rlim_t>(20 - nice)) &&
-         raise_limit(RLIMIT_RTPRIO, static_cast<rlim_t>(sched_get_priority_min(SCHED_FIFO)));
-}
-
-RunQueueTime RunQueueTime::of_this_thread() {
-  RunQueueTime time;
-  time.file_ = Fd(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
-  return time;
-}
-
-// "ran waited times", in nanoseconds.
-Duration RunQueueTime::read() const {
-  char text[96];
-  const ssize_t length = file_ ? pread(file_.get(), text, sizeof text, 0) : 0;
-  if (length <= 0) return Duration{};
-  const std::string_view line(text, static_cast<std::size_t>(length));
-  const std::size_t begin = std::min(line.find(' '), line.size() - 1) + 1;
-  const std::string_view field = line.substr(begin, line.find(' ', begin) - begin);
-  return Duration(parse_number<std::int64_t>(field, 0, INT64_MAX).value_or(0));
+bool allow_thread_nice(int nice) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NICE, &limit) != 0) return false;
+  const auto wanted = static_cast<rlim_t>(20 - nice);  // The limit counts from 1 (19) to 40 (-20).
+  limit.rlim_cur = std::max(limit.rlim_cur, wanted);
+  limit.rlim_max = std::max(limit.rlim_max, wanted);
+  return setrlimit(RLIMIT_NICE, &limit) == 0;
 }
 
 pid_t process_id() { return getpid(); }

@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "base/time.h"
-#include "os/fd.h"
 
 namespace ginnel::os {
 
@@ -32,28 +31,14 @@ Duration process_cpu_time();
 inline constexpr std::size_t kMaxThreadName = 15;
 void set_thread_name(std::string_view name);
 
-// Gives the calling thread alone a nice value, also when it ran in real time. False when it may not
-// have it: a lower one takes CAP_SYS_NICE or allow_thread_priorities(). How much it counts for is
-// up to cgroups and sessions.
-bool set_thread_nice(int nice);
-// Has the calling thread alone run before all that do not run in real time (SCHED_FIFO, at its
-// lowest). False when it may not: that takes the same, and a cgroup that has time for it.
-bool set_thread_real_time();
-// Lets threads of this process take nice values down to `nice`, and run in real time, when it has
-// given CAP_SYS_NICE up. False when it may not.
-bool allow_thread_priorities(int nice);
-
-// How long a thread, ready to run, has stood behind others in its life.
-class RunQueueTime {
- public:
-  // Of the calling thread. A kernel that does not count it says 0 for ever.
-  static RunQueueTime of_this_thread();
-
-  Duration read() const;
-
- private:
-  Fd file_;
-};
+// Gives the calling thread alone a nice value, and a time slice: who has a short one is let run
+// sooner when it wakes, where the kernel knows them (from Linux 6.12 on). Zero is the kernel's own.
+// False when it may not have the nice value: a lower one takes CAP_SYS_NICE or allow_thread_nice().
+// How much it counts for is up to cgroups and sessions.
+bool set_thread_nice(int nice, Duration slice = {});
+// Lets threads of this process take nice values down to `nice` when it has given CAP_SYS_NICE up.
+// False when it may not.
+bool allow_thread_nice(int nice);
 
 pid_t process_id();
 

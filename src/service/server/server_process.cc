@@ -21,7 +21,6 @@
 #include "service/server/launch.h"
 #include "service/server/privileges.h"
 #include "service/tunnel/host_lookups.h"
-#include "service/tunnel/thread_priority.h"
 #include "service/tunnel/tunnel.h"
 #include "service/tunnel/uapi_server.h"
 
@@ -158,8 +157,7 @@ Status ServerProcess::start(CheckedLaunch& launch) {
   auto network = KernelNetwork::open(options_.paths.public_run_directory, launch.interface);
   if (!network) return pass(std::move(network));
   network_ = std::move(*network);
-  // Without it the tunnel works, slower.
-  os::allow_thread_priorities(tunnel::ThreadPriority::kLightNice);
+  os::allow_thread_nice(tunnel::TunnelWorker::kLightNice);  // Without it the tunnel works, slower.
   // Before there are threads, which each have capabilities of their own.
   const auto kept = needed_capabilities(options_.paths, launch.key.file);
   if (Status dropped = os::keep_only(kept); !dropped) return dropped;

@@ -3,6 +3,7 @@
 #include <thread>
 
 #include "base/check.h"
+#include "os/process.h"
 
 namespace ginnel::tunnel {
 
@@ -39,14 +40,14 @@ TunnelWorker::TunnelWorker(Key, wg::SharedTables& tables, std::size_t index,
 }
 
 void TunnelWorker::run(const std::stop_token& stop) {
-  priority_.begin();
+  os::set_thread_nice(kNice);
   while (!stop.stop_requested() && !interface_gone()) turn(wait());
   wake_control_.raise();
 }
 
 std::span<const os::Ready> TunnelWorker::wait() {
   wait_begun_ = clock_.mono();
-  priority_.judge(wait_begun_);
+  judge_load();
   if (tun_has_more_) return poller_.wait_until(MonoTime{});
   if (expects_more_) {
     do {
@@ -56,6 +57,17 @@ std::span<const os::Ready> TunnelWorker::wait() {
     } while (clock_.mono() - wait_begun_ < kLookAround);
   }
   return poller_.wait_until(next_rest_end());
+}
+
+// What is little is done at once, what is much takes its turn: as the kernel does with its own
+// network, in interrupts first and then in a thread.
+void TunnelWorker::judge_load() {
+  if (!load_.ended(wait_begun_)) return;
+  const LoadWindow::Load load = load_.next(wait_begun_, os::thread_cpu_time());
+  if (load == load_now_) return;
+  load_now_ = load;
+  const bool is_light = load == LoadWindow::Load::Light;
+  os::set_thread_nice(is_light ? kLightNice : kNice, is_light ? kLightSlice : Duration{});
 }
 
 void TunnelWorker::give_sockets(Sockets sockets) {

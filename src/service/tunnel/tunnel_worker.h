@@ -13,8 +13,8 @@
 #include "os/poller.h"
 #include "os/tun_device.h"
 #include "os/udp_pair.h"
+#include "service/tunnel/load_window.h"
 #include "service/tunnel/retry_pause.h"
-#include "service/tunnel/thread_priority.h"
 
 namespace ginnel::tunnel {
 
@@ -22,6 +22,14 @@ class TunnelWorker {
   struct Key {};  // Only create() makes one.
 
  public:
+  // Of its thread. Programs wait for the tunnel, not the reverse: it comes before them, as the
+  // kernel's own network does. Without the right to it the thread runs like any other.
+  static constexpr int kNice = -10;
+  // While it has little to do (LoadWindow) it comes before others of its kind too: what it carries
+  // must not wait for a busy peer's thread. It is the short slice that lets it run at once: whoever
+  // has a longer one need not finish that first.
+  static constexpr int kLightNice = -20;
+  static constexpr Duration kLightSlice = 100us;
   // How long it looks around before it sleeps, if the wait before was no longer than this: to be
   // woken costs more than to handle some packets, most of all on a virtual machine. Others may run
   // meanwhile.
@@ -75,6 +83,7 @@ class TunnelWorker {
   static constexpr Duration kShareTime = 1s;
 
   std::span<const os::Ready> wait();
+  void judge_load();
   void turn(std::span<const os::Ready> ready);
   void handle_wake(MonoTime now);
   // A source that failed is not looked at for a while.
@@ -107,7 +116,8 @@ class TunnelWorker {
   bool tun_has_more_ = false;  // Part of a super-packet may wait inside the device object.
   MonoTime wait_begun_{};
   bool expects_more_ = false;  // The last wait was short.
-  ThreadPriority priority_;
+  LoadWindow load_;
+  LoadWindow::Load load_now_ = LoadWindow::Load::Heavy;
 
   // Scratch of one turn; nothing is allocated once they have grown.
   net::PacketBatch packets_;

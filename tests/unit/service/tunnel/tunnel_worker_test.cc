@@ -98,10 +98,10 @@ TEST_F(TunnelWorkerTest, ComesBeforeThePrograms) {
   const auto nice = [&] {
     return thread == 0 ? 0 : getpriority(PRIO_PROCESS, static_cast<id_t>(thread.load()));
   };
-  wait_until([&] { return nice() == ThreadPriority::kLightNice; });
+  wait_until([&] { return nice() == TunnelWorker::kLightNice; });
   wait_until([&] {
     worker_->wake();  // Over and over, which makes much to do.
-    return nice() == ThreadPriority::kNice;
+    return nice() == TunnelWorker::kNice;
   });
   MonoTime woken{};
   wait_until([&] {
@@ -110,7 +110,7 @@ TEST_F(TunnelWorkerTest, ComesBeforeThePrograms) {
       worker_->wake();
       woken = now;
     }
-    return nice() == ThreadPriority::kLightNice;
+    return nice() == TunnelWorker::kLightNice;
   });
 }
 
