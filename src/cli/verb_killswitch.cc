@@ -103,7 +103,7 @@ int run_on(const Args& args, Io& io) {
     io.err("killswitch on: management from {} stays possible", prefix.to_string());
   }
   if (locked->deadline) {
-    // Of a change before this one, where nothing was asked for now.
+    // Without --confirm it is that of an earlier change, which still waits.
     const auto left = std::chrono::ceil<std::chrono::seconds>(
         std::max(*locked->deadline - os::Clock().mono(), Duration::zero()));
     io.err(

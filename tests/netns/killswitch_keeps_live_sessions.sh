@@ -8,10 +8,11 @@ make_network
 ip -n world addr add 192.0.2.9/24 dev to-host
 ip -n world addr add 2001:db8::9/64 dev to-host
 
-# serve PORT, hear NAME ADDRESS FROM PORT: one who speaks five times a second, and one who listens.
+# serve NS PORT, hear NAME ADDRESS FROM PORT: one who speaks five times a second, and one who listens.
 serve() {
-  in_ns host socat "TCP6-LISTEN:$1,reuseaddr,fork,ipv6only=0" SYSTEM:"while echo tick; do sleep 0.2; done" \
-    2>"$dir/serve$1.log" &
+  in_ns "$1" socat "TCP6-LISTEN:$2,reuseaddr,fork,ipv6only=0" SYSTEM:"while echo tick; do sleep 0.2; done" \
+    2>"$dir/serve$2.log" &
+  eventually in_ns "$1" bash -c "ss -ltnH 'sport = $2' | grep :$2"
 }
 hear() {
   in_ns world socat -u "TCP:$2:$4,bind=$3" "OPEN:$dir/$1,creat,append" 2>"$dir/$1.log" &
@@ -24,8 +25,7 @@ goes_on() {
   more() { [[ $(wc -l <"$dir/$1") -ge $((before + 5)) ]]; }
   wait_for 8 more "$1"
 }
-serve 8022
-eventually in_ns host bash -c 'ss -ltnH "sport = 8022" | grep :8022'
+serve host 8022
 hear four 192.0.2.2 192.0.2.9 8022
 hear six '[2001:db8::2]' '[2001:db8::9]' 8022
 hear stranger 192.0.2.2 192.0.2.1 8022
@@ -62,8 +62,7 @@ goes_on later
 killswitch off
 
 step "one that was opened here, where only the other end speaks"
-in_ns world socat TCP-LISTEN:8055,reuseaddr,fork SYSTEM:"while echo tick; do sleep 0.2; done" 2>"$dir/serve8055.log" &
-eventually in_ns world bash -c 'ss -ltnH "sport = 8055" | grep :8055'
+serve world 8055
 killswitch on --allow 198.51.100.0/24
 in_ns host socat -u TCP:198.51.100.1:8055 "OPEN:$dir/allowed,creat,append" 2>"$dir/allowed.log" &
 eventually grep -q tick "$dir/allowed"
