@@ -16,10 +16,10 @@ class UdpCounters;
 
 class ReceiveBatch {
  public:
-  // The kernel joins equal datagrams of one flow into one message of up to 64 KiB. Eight such
-  // messages are half a megabyte, which stays in the L2 cache of a server until it is opened and
-  // written out, and divide the cost of the system call by eight when nothing is joined. Pages that
-  // no message reached take no memory.
+  // The kernel joins equal datagrams of one flow into one message of up to 64 KiB. Eight of them
+  // divide the cost of the system call by eight when nothing is joined; when much is, half a
+  // megabyte still stays in the L2 cache of a server until it is opened and written out. Pages
+  // that no message reached take no memory.
   static constexpr std::size_t kMaxMessages = 8;
   static constexpr std::size_t kMessageBytes = 65536;
   // A sender on the same host can have 128 datagrams joined, the network 64.

@@ -180,12 +180,9 @@ void TunnelWorker::seal_and_send(MonoTime now) {
   packets_.clear();
 }
 
-// A socket that is alone is read as far as a batch goes; beside others it gets its turn.
-std::size_t TunnelWorker::messages_to_read(MonoTime now, std::uint64_t source) {
-  if (std::exchange(last_read_, source) != source) shared_until_ = now + kShareTime;
-  if (now >= shared_until_) return os::ReceiveBatch::kMaxMessages;
+std::size_t TunnelWorker::messages_to_read(std::uint64_t source) const {
   const std::size_t size = std::max<std::size_t>(1, message_bytes_[source]);
-  return std::clamp<std::size_t>(kSharedBytes / size, 1, os::ReceiveBatch::kMaxMessages);
+  return std::clamp<std::size_t>(kTurnBytes / size, 1, os::ReceiveBatch::kMaxMessages);
 }
 
 void TunnelWorker::carry_in(MonoTime now, std::uint64_t source) {
@@ -193,7 +190,7 @@ void TunnelWorker::carry_in(MonoTime now, std::uint64_t source) {
   if (socket == nullptr) return;
   const auto failures = [&] { return socket->counters().of(os::UdpCount::ReceiveFailed); };
   const std::uint64_t failures_before = failures();
-  const std::size_t received = socket->receive(received_, messages_to_read(now, source));
+  const std::size_t received = socket->receive(received_, messages_to_read(source));
   if (failures() != failures_before) return rest(source, now);
   if (received == 0) return;
   rests_[source].forget_failures();

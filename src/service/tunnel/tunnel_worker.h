@@ -77,10 +77,10 @@ class TunnelWorker {
   // socket of each pair, from kFirstSocket on.
   enum Token : std::uint64_t { kTun, kWake, kFirstSocket };
   static constexpr std::size_t kMaxTokens = kFirstSocket + 2 * kMaxSockets;
-  // What is read from a socket at a time while others have news too: of full messages some 130 us
-  // of work, which is what a peer in another socket waits. Small messages cost little each.
-  static constexpr std::size_t kSharedBytes = 128 << 10;
-  static constexpr Duration kShareTime = 1s;
+  // What is read from a socket at a time: of full messages some 200 us of work, which is what
+  // comes after them waits, and a peer in another socket; and the program that they are for begins
+  // while more are read. Small messages cost little each.
+  static constexpr std::size_t kTurnBytes = 192 << 10;
 
   std::span<const os::Ready> wait();
   void judge_load();
@@ -95,7 +95,7 @@ class TunnelWorker {
   std::size_t source_count() const { return kFirstSocket + 2 * sockets_.size(); }
   void carry_out(MonoTime now);
   void carry_in(MonoTime now, std::uint64_t source);
-  std::size_t messages_to_read(MonoTime now, std::uint64_t source);
+  std::size_t messages_to_read(std::uint64_t source) const;
   void seal_and_send(MonoTime now);
 
   wg::DataWorker worker_;
@@ -111,8 +111,6 @@ class TunnelWorker {
   std::atomic<bool> interface_gone_{false};
   std::array<RetryPause, kMaxTokens> rests_;
   std::array<std::size_t, kMaxTokens> message_bytes_{};  // Of what a socket brought last.
-  std::uint64_t last_read_ = kTun;
-  MonoTime shared_until_{};    // Several sockets had news a moment before.
   bool tun_has_more_ = false;  // Part of a super-packet may wait inside the device object.
   MonoTime wait_begun_{};
   bool expects_more_ = false;  // The last wait was short.
