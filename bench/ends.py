@@ -5,12 +5,15 @@ import pathlib
 import re
 import signal
 import subprocess
+import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+PINGER = ROOT / "bench/pinger.py"
 INNER = ("10.77.0.1", "10.77.0.2")
 OUTER = ("192.0.2.1", "192.0.2.2")
 MTU = 1420
+CONGESTION = "cubic"
 SECONDS = 3
 WARM_UP = 1
 
@@ -22,6 +25,12 @@ def run(*command, check=True, timeout=60, **options):
 
 def in_namespace(namespace, *command):
     return ("ip", "netns", "exec", namespace, *command)
+
+
+def ping_times(namespace, address, count, interval):
+    """Microseconds of each ping that was answered, sent by a program that sleeps in between."""
+    return json.loads(run(*in_namespace(namespace, sys.executable, str(PINGER), address, str(count),
+                                        str(interval))))
 
 
 class Daemon:
@@ -94,7 +103,9 @@ def programs(names):
 
 
 def add_namespace(name):
+    """It has the congestion control that Linux has by itself, whatever this machine was set to."""
     run("ip", "netns", "add", name)
+    run(*in_namespace(name, "sysctl", "-qw", f"net.ipv4.tcp_congestion_control={CONGESTION}"))
     run("ip", "-n", name, "link", "set", "lo", "up")
 
 
@@ -108,6 +119,10 @@ def join(first, second, network="192.0.2", link="veth"):
     for host, name in enumerate((first, second)):
         run("ip", "-n", name, "addr", "add", f"{network}.{host + 1}/24", "dev", link)
         run("ip", "-n", name, "link", "set", link, "up")
+
+
+class StreamLost(RuntimeError):
+    """iperf3 waits for ever where the first datagram of a stream does not arrive."""
 
 
 class Tunnel:
@@ -131,7 +146,10 @@ class Tunnel:
         command = in_namespace("end0", "iperf3", "-c", INNER[1], "-J", "-t", str(seconds),
                                *arguments)
         for _ in range(10):
-            output = run(*command, check=False, timeout=seconds + 30)
+            try:
+                output = run(*command, check=False, timeout=seconds + 10)
+            except subprocess.TimeoutExpired:
+                raise StreamLost(" ".join(command)) from None
             report = json.loads(output[output.index("{"):])  # Warnings may stand before it.
             if "error" not in report:
                 return report["end"]

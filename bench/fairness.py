@@ -8,15 +8,12 @@ What a ping takes differs from one second to the next, so a round does not measu
 the other: it goes through all of them several times, alone before each, and pools what it got.
 """
 import json
-import pathlib
 import subprocess
-import sys
 import time
 
-from ends import MTU, Daemon, in_namespace, join, run
+from ends import MTU, Daemon, in_namespace, join, ping_times, run
 from results import percentile
 
-PINGER = pathlib.Path(__file__).with_name("pinger.py")
 CYCLES = 5
 PINGS = 250  # Of one slice, after the first few, which find everything asleep.
 FIRST = 10
@@ -73,8 +70,7 @@ def await_answer(place, address):
 
 def ping(address):
     """Microseconds of each ping of a slice."""
-    times = json.loads(run(*in_namespace(PLACES[QUIET], sys.executable, str(PINGER), address,
-                                         str(FIRST + PINGS), str(INTERVAL))))[FIRST:]
+    times = ping_times(PLACES[QUIET], address, FIRST + PINGS, INTERVAL)[FIRST:]
     if len(times) < PINGS * 0.9:
         raise RuntimeError(f"fairness: {len(times)} of {PINGS} pings were answered")
     return times

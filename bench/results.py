@@ -5,19 +5,17 @@ import statistics
 
 # (test, unit): what must hold. "ratio": ours to the peer's. "ours": our own number.
 GATES = {
-    ("tcp1", "Gbit/s"): ("ratio", ">=", 11),
-    ("tcp4", "Gbit/s"): ("ratio", ">=", 11),
-    ("reverse", "Gbit/s"): ("ratio", ">=", 11),
-    ("bidir", "Gbit/s"): ("ratio", ">=", 11),
-    ("tcp1", "CPU s/GB"): ("ratio", "<=", 0.1),
-    ("tcp4", "CPU s/GB"): ("ratio", "<=", 0.1),
-    ("reverse", "CPU s/GB"): ("ratio", "<=", 0.1),
-    ("bidir", "CPU s/GB"): ("ratio", "<=", 0.1),
+    (test + congestion, unit): gate
+    for congestion in ("", "-bbr")
+    for test in ("tcp1", "tcp4", "reverse", "bidir")
+    for unit, gate in (("Gbit/s", ("ratio", ">=", 11)), ("CPU s/GB", ("ratio", "<=", 0.1)))
+} | {
     ("udp1390", "delivered kpps"): ("ratio", ">=", 2.5),
     ("udp64", "delivered kpps"): ("ratio", ">=", 3),
     ("ping", "p50 us"): ("ratio", "<=", 0.5),
     ("ping", "p99 us"): ("ratio", "<=", 0.7),
     ("ping-loaded", "p50 us"): ("ratio", "<=", 1),
+    ("ping-loaded-bbr", "p50 us"): ("ratio", "<=", 1),
     ("share", "of no crypto"): ("ours", ">=", 0.6),
     ("memory", "VmRSS MB"): ("ours", "<=", 24),
     ("handshakes", "CPU us each"): ("ours", "<=", 140),
