@@ -105,7 +105,7 @@ def programs(names):
 def add_namespace(name):
     """It has the congestion control that Linux has by itself, whatever this machine was set to."""
     run("ip", "netns", "add", name)
-    run(*in_namespace(name, "sysctl", "-qw", f"net.ipv4.tcp_congestion_control={CONGESTION}"))
+    run(*in_namespace(name, "tee", "/proc/sys/net/ipv4/tcp_congestion_control"), input=CONGESTION)
     run("ip", "-n", name, "link", "set", "lo", "up")
 
 
