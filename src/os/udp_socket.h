@@ -15,10 +15,10 @@
 namespace ginnel::os {
 
 // The kernel doubles it and counts its own memory for each datagram. A gigabit link of full
-// datagrams fills it in 10 ms, enough for a thread that is scheduled late; a sender on the same
-// host, which joins them, in 2 ms: what is behind them waits so long, and a thread that comes a
-// whole time slice late loses little.
-inline constexpr int kReceiveBufferBytes = 1 << 20;
+// datagrams fills it in 9 ms, enough for a thread that is scheduled late; a sender on the same
+// host, which joins them, in less than 2: what is behind them waits so long, and a thread that
+// comes a whole time slice late loses little.
+inline constexpr int kReceiveBufferBytes = 7 << 17;
 // What waits here waits behind no queue discipline, so it is pure delay; two full batches fit.
 inline constexpr int kSendBufferBytes = 1 << 20;
 inline constexpr int kMaxSocketBufferBytes = 64 << 20;
