@@ -38,7 +38,7 @@ class Daemon:
 
     def __init__(self, program, index, namespace=None):
         self.namespace = namespace or f"end{index}"
-        self.interface = f"wg{index}"
+        self.interface = f"{program.name}{index}"
         self.index = index
         environment = dict(os.environ, **program.environment)
         self.process = subprocess.Popen(
@@ -126,15 +126,19 @@ class StreamLost(RuntimeError):
 
 
 class Tunnel:
+    """Two ends in namespaces that bear the program's name, so that those of several programs can
+    stand at once."""
+
     def __init__(self, program):
-        join("end0", "end1")
-        self.ends = [Daemon(program, 0), Daemon(program, 1)]
+        self.near, self.far = f"{program.name}0", f"{program.name}1"
+        join(self.near, self.far)
+        self.ends = [Daemon(program, 0, self.near), Daemon(program, 1, self.far)]
         self.ends[0].configure(self.ends[1])
         self.ends[1].configure(self.ends[0])
-        self.server = subprocess.Popen(in_namespace("end1", "iperf3", "-s"),
+        self.server = subprocess.Popen(in_namespace(self.far, "iperf3", "-s"),
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + 10
-        while subprocess.run(in_namespace("end0", "ping", "-c1", "-W1", INNER[1]),
+        while subprocess.run(in_namespace(self.near, "ping", "-c1", "-W1", INNER[1]),
                              stdout=subprocess.DEVNULL).returncode != 0:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"{program.name}: no way through the tunnel")
@@ -143,7 +147,7 @@ class Tunnel:
         return sum(end.cpu_seconds() for end in self.ends)
 
     def iperf(self, *arguments, seconds=SECONDS):
-        command = in_namespace("end0", "iperf3", "-c", INNER[1], "-J", "-t", str(seconds),
+        command = in_namespace(self.near, "iperf3", "-c", INNER[1], "-J", "-t", str(seconds),
                                *arguments)
         for _ in range(10):
             try:
@@ -161,5 +165,5 @@ class Tunnel:
         self.server.wait()
         for end in self.ends:
             end.stop()
-        for i in (0, 1):
-            run("ip", "netns", "del", f"end{i}")
+        for name in (self.near, self.far):
+            run("ip", "netns", "del", name)

@@ -19,7 +19,7 @@ def program():
     return os.environ.get("GINNEL_HANDSHAKES", str(ROOT / "build/bench/bin/bench_handshakes"))
 
 
-def load(*arguments, namespace="end0"):
+def load(*arguments, namespace):
     """Starts the load generator; finish() tells what it found."""
     return subprocess.Popen(in_namespace(namespace, program(), *map(str, arguments)),
                             stdout=subprocess.PIPE, text=True)
@@ -46,7 +46,8 @@ def answered(program_of_end):
     text = f"[Interface]\nPrivateKey = {end.private}\nListenPort = 51821\n{peers()}"
     run(*in_namespace("end1", "wg", "setconf", end.interface, end.path_of_configuration(text)))
     run("ip", "-n", "end1", "link", "set", end.interface, "up")
-    found = finish(load("answer", f"{OUTER[1]}:51821", end.public, COUNT, end.process.pid))
+    found = finish(load("answer", f"{OUTER[1]}:51821", end.public, COUNT, end.process.pid,
+                        namespace="end0"))
     end.stop()
     for name in ("end0", "end1"):
         run("ip", "netns", "del", name)
@@ -66,7 +67,7 @@ def receiver(tunnel):
 def measure(tunnel):
     """What the well-behaved sources get answered, and what the tunnel carries meanwhile."""
     handshakes = load("pace", *receiver(tunnel), COUNT, GOOD_NETWORK, SOURCES, RATE,
-                      FLOOD_SECONDS - 2)
+                      FLOOD_SECONDS - 2, namespace=tunnel.near)
     carried = delivered_mbit(tunnel)
     return finish(handshakes), carried
 
@@ -83,25 +84,26 @@ def flood(tunnel):
 
 def flood_once(tunnel):
     target = tunnel.ends[1]
-    run(*in_namespace("end1", "wg", "addconf", target.interface,
+    run(*in_namespace(tunnel.far, "wg", "addconf", target.interface,
                       target.path_of_configuration(peers())))
-    # Every address of these networks is end0's, so that it can send from all of them.
+    # Every address of these networks is the near end's, so that it can send from all of them.
     for network in (FLOOD_NETWORK, GOOD_NETWORK):
-        run("ip", "-n", "end0", "route", "add", "local", f"{network}/16", "dev", "lo")
-        run("ip", "-n", "end1", "route", "add", f"{network}/16", "via", OUTER[0])
+        run("ip", "-n", tunnel.near, "route", "add", "local", f"{network}/16", "dev", "lo")
+        run("ip", "-n", tunnel.far, "route", "add", f"{network}/16", "via", OUTER[0])
     to = receiver(tunnel)
     try:
         alone, carried_alone = measure(tunnel)
         before = target.cpu_seconds()
-        rubbish = load("flood", *to, FLOOD_NETWORK, FLOOD_RATE, FLOOD_SECONDS)
+        rubbish = load("flood", *to, FLOOD_NETWORK, FLOOD_RATE, FLOOD_SECONDS,
+                       namespace=tunnel.near)
         # It comes before the others and ends after them.
         time.sleep(1)
         flooded, carried = measure(tunnel)
         sent = finish(rubbish)["sent"]
         spent = target.cpu_seconds() - before
     finally:
-        for name, networks in (("end0", (f"local {FLOOD_NETWORK}", f"local {GOOD_NETWORK}")),
-                               ("end1", (FLOOD_NETWORK, GOOD_NETWORK))):
+        for name, networks in ((tunnel.near, (f"local {FLOOD_NETWORK}", f"local {GOOD_NETWORK}")),
+                               (tunnel.far, (FLOOD_NETWORK, GOOD_NETWORK))):
             for network in networks:
                 run("ip", "-n", name, "route", "del", *f"{network}/16".split())
     return {"of handshakes kept": flooded["answered"] / max(alone["answered"], 1),
