@@ -66,9 +66,18 @@ quick_in() {
   PATH="$dir/$ns/bin:$PATH" WG_QUICK_USERSPACE_IMPLEMENTATION=ginnel-dev \
     WG_ENDPOINT_RESOLUTION_RETRIES=0 in_ns "$ns" "$@" >>"$dir/$ns/said" 2>&1 </dev/null
 }
+# The kernel gives an IPv6 address its route to itself a little later, in work of its own, which
+# waits for whoever changes a network on this machine.
+has_local_routes() {
+  local address
+  for address in $(in_ns "$1" ip -6 -o addr show dev c | awk '{ sub("/.*", "", $4); print $4 }'); do
+    [[ -n $(in_ns "$1" ip -6 route show table local dev c exact "$address") ]] || return 1
+  done
+}
 # What a tunnel is, as far as it is the same whoever made it.
 tunnel_state() {
   local ns=$1
+  eventually has_local_routes "$ns"
   in_ns "$ns" ip -4 route show table all
   # The kernel's own addresses on the links differ.
   in_ns "$ns" ip -6 route show table all | sed '/fe80\|ff00/d; s/ pref medium//' | sort
