@@ -99,6 +99,9 @@ def programs(names):
         "wireguard-go": Program("wireguard-go", lambda i: ("wireguard-go", "-f", i),
                                 {"LOG_LEVEL": "silent", "WG_PROCESS_FOREGROUND": "1"}),
     }
+    for name in names:
+        if name not in known:
+            sys.exit(f"bench: no program \"{name}\"; take some of: {' '.join(known)}")
     return [known[name] for name in names]
 
 
