@@ -13,7 +13,7 @@ PINGER = ROOT / "bench/pinger.py"
 INNER = ("10.77.0.1", "10.77.0.2")
 OUTER = ("192.0.2.1", "192.0.2.2")
 MTU = 1420
-CONGESTION = "cubic"
+CONGESTION = os.environ.get("GINNEL_BENCH_TCP", "cubic")
 SECONDS = 3
 WARM_UP = 1
 
@@ -106,7 +106,8 @@ def programs(names):
 
 
 def add_namespace(name):
-    """It has the congestion control that Linux has by itself, whatever this machine was set to."""
+    """It has the congestion control that Linux has by itself, whatever this machine was set to, or
+    the one in GINNEL_BENCH_TCP."""
     run("ip", "netns", "add", name)
     run(*in_namespace(name, "tee", "/proc/sys/net/ipv4/tcp_congestion_control"), input=CONGESTION)
     run("ip", "-n", name, "link", "set", "lo", "up")
